@@ -1,0 +1,124 @@
+// The real machine, through Node.
+
+import { execFile } from "node:child_process";
+import { open, readdir, readFile, realpath } from "node:fs/promises";
+import os from "node:os";
+import { setTimeout as delay } from "node:timers/promises";
+import type { CommandResult, Ffi, Host, NativeFunction, RandomAccessFile } from "./host.ts";
+
+/** Longest answer taken from a program or a server; more is a fault, not data. */
+const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
+
+/** The machine this process runs on. */
+export function createNodeHost(): Host {
+  let ffi: Promise<Ffi | null> | undefined;
+  return {
+    platform: process.platform,
+    arch: process.arch,
+    release: os.release(),
+    env: process.env,
+    pid: process.pid,
+    readText: (path) => readFile(path, "utf8"),
+    list: async (path) => (await readdir(path)).sort(),
+    realPath: (path) => realpath(path),
+    openFile,
+    run,
+    fetch: fetchText,
+    monotonic: () => process.hrtime.bigint(),
+    wall: () => Date.now(),
+    sleep: (milliseconds, signal) =>
+      delay(milliseconds, undefined, signal === undefined ? {} : { signal }),
+    ffi: () => {
+      ffi ??= loadKoffi();
+      return ffi;
+    },
+    facts: {
+      threads: os.availableParallelism(),
+      memoryBytes: os.totalmem(),
+      cpuName: os.cpus()[0]?.model.trim() ?? "",
+      timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+      hostname: os.hostname(),
+      homeDirectory: homeDirectory(),
+    },
+  };
+}
+
+function homeDirectory(): string | null {
+  try {
+    return os.homedir() || null;
+  } catch {
+    return null;
+  }
+}
+
+async function openFile(path: string): Promise<RandomAccessFile> {
+  const handle = await open(path, "r");
+  return {
+    async read(offset, length) {
+      const buffer = new Uint8Array(length);
+      const { bytesRead } = await handle.read(buffer, 0, length, offset);
+      if (bytesRead < length)
+        throw new Error(`${path}: ${bytesRead} of ${length} bytes at ${offset}`);
+      return buffer;
+    },
+    close: () => handle.close(),
+  };
+}
+
+function run(
+  command: string,
+  args: readonly string[],
+  { timeout }: { timeout: number },
+): Promise<CommandResult> {
+  return new Promise((resolve, reject) => {
+    const options = { timeout, maxBuffer: MAX_ANSWER_BYTES, killSignal: "SIGKILL" } as const;
+    execFile(command, [...args], options, (error, stdout, stderr) => {
+      if (error === null) resolve({ stdout, stderr, code: 0 });
+      else if (typeof error.code === "number") resolve({ stdout, stderr, code: error.code });
+      else if (error.killed) reject(new Error(`${command} did not answer within ${timeout} ms`));
+      else if (error.code === undefined) resolve({ stdout, stderr, code: null });
+      else reject(error);
+    });
+  });
+}
+
+const fetchText: Host["fetch"] = async (url, { timeout, headers }) => {
+  const response = await fetch(url, {
+    signal: AbortSignal.timeout(timeout),
+    ...(headers === undefined ? {} : { headers }),
+  });
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of response.body ?? []) {
+    length += chunk.length;
+    if (length > MAX_ANSWER_BYTES) throw new Error(`${url}: answer over ${MAX_ANSWER_BYTES} bytes`);
+    chunks.push(chunk);
+  }
+  return {
+    status: response.status,
+    headers: Object.fromEntries(response.headers),
+    body: Buffer.concat(chunks).toString("utf8"),
+  };
+};
+
+async function loadKoffi(): Promise<Ffi | null> {
+  try {
+    const { default: koffi } = await import("koffi");
+    return {
+      open(names) {
+        const failures: string[] = [];
+        for (const name of names) {
+          try {
+            const library = koffi.load(name);
+            return { bind: (prototype) => library.func(prototype) as NativeFunction };
+          } catch (error) {
+            failures.push(error instanceof Error ? error.message : String(error));
+          }
+        }
+        throw new Error(`no library of ${names.join(", ")}: ${failures.join("; ")}`);
+      },
+    };
+  } catch {
+    return null;
+  }
+}

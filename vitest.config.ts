@@ -1,0 +1,11 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["src/**/*.test.ts", "test/**/*.test.ts"],
+    // Two cores in CI: more workers only wait for each other.
+    maxWorkers: 2,
+    testTimeout: 20_000,
+    reporters: ["default", "./test/reporter.ts"],
+  },
+});
