@@ -1,0 +1,109 @@
+// The lines of a run's segment: what is appended to disk while a run is measured, and all that is
+// needed to make its card, after a crash as well as after a normal end. One JSON object a line.
+
+import type { Card, Machine, Signal } from "../../core/card.ts";
+import type { Figure } from "../../core/index.ts";
+import type { Domain, Scope, Sensor } from "../sensors/sensor.ts";
+
+export const SEGMENT_SCHEMA = "godwit.segment/1";
+
+/** A sensor without its `read`. `counted` sensors add up; the others are kept for the record. */
+export interface SensorRecord
+  extends Pick<
+    Sensor,
+    "id" | "provider" | "device" | "kind" | "method" | "source" | "error" | "updatePeriod"
+  > {
+  readonly domain: Domain;
+  readonly scope: Scope;
+  readonly counted: boolean;
+  /** Why better sensors of this domain were passed over, or why this one does not count. */
+  readonly fallbacks: readonly string[];
+}
+
+/** First line. */
+export interface StartRecord {
+  readonly type: "start";
+  readonly schema: typeof SEGMENT_SCHEMA;
+  readonly id: string;
+  readonly startedAt: string;
+  readonly subject: Card["subject"];
+  /** Process that measures; when it is gone without an `end`, the run was interrupted. */
+  readonly pid: number;
+  /** Start time of that process in clock ticks since boot, so that a reused pid is told apart. */
+  readonly pidStart: string | null;
+  readonly interval: number;
+  readonly sensors: readonly SensorRecord[];
+  readonly machine: Machine;
+  readonly signal: Signal;
+  readonly pue: Figure<"1">;
+  /** Share of the machine's idle energy that belongs to the subject, and why. */
+  readonly idleShare: Figure<"1">;
+  /** Idle power by sensor id, watts, when a baseline is known. */
+  readonly idle: Readonly<Record<string, Figure<"W">>>;
+  /** Logical processors that the subject may use. */
+  readonly threads: number;
+  readonly version: string;
+  readonly notices: readonly string[];
+}
+
+/** One sampling instant. All values are cumulative since the start, except power. */
+export interface TickRecord {
+  readonly type: "tick";
+  /** Monotonic seconds since the start. */
+  readonly t: number;
+  /** Aligned with `StartRecord.sensors`: joules since start, or watts; null inside a gap. */
+  readonly values: readonly (number | null)[];
+  /** CPU seconds of the whole machine since start, without idle, iowait and steal. */
+  readonly busyS: number | null;
+  /** CPU seconds of the subject's process tree since start; reaped children included. */
+  readonly subjectS: number | null;
+  /** Resident memory of the subject's tree, bytes. */
+  readonly rss: number | null;
+}
+
+export interface GapRecord {
+  readonly type: "gap";
+  readonly sensor: string;
+  readonly from: number;
+  readonly to: number;
+  readonly reason: string;
+}
+
+/** Spans are numbered in the order in which they open; written when they close. */
+export interface SpanRecord {
+  readonly type: "span";
+  readonly index: number;
+  readonly name: string;
+  readonly start: number;
+  readonly end: number;
+  readonly parent: number | null;
+}
+
+export interface NoticeRecord {
+  readonly type: "notice";
+  readonly t: number;
+  readonly text: string;
+}
+
+/** Last line; absent when the run was interrupted. */
+export interface EndRecord {
+  readonly type: "end";
+  readonly t: number;
+  readonly endedAt: string;
+  readonly status: Card["status"];
+  readonly exit: Card["exit"] | null;
+  /** Exact CPU seconds of the subject after it was reaped, when the platform tells. */
+  readonly subjectS: number | null;
+  readonly overhead: Card["overhead"] | null;
+  /** Measures that only the caller knows: model size, operations, quality. */
+  readonly extra: Pick<Card["measures"], "modelSize" | "parameters" | "operations">;
+  readonly quality: Card["quality"] | null;
+}
+
+export type SegmentRecord =
+  | StartRecord
+  | TickRecord
+  | GapRecord
+  | SpanRecord
+  | NoticeRecord
+  | EndRecord;
