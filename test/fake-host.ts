@@ -119,6 +119,7 @@ export function createFakeHost(machine: FakeMachine = {}): FakeHost {
         async close() {},
       };
     },
+    readData: async (path) => readFileSync(new URL(`../data/${path}`, import.meta.url), "utf8"),
     async run(command, args) {
       const program = machine.commands?.[command];
       if (program === undefined) throw fault("ENOENT", command);

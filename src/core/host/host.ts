@@ -60,6 +60,8 @@ export interface Host {
   /** Path with symbolic links resolved. */
   realPath(path: string): Promise<string>;
   openFile(path: string): Promise<RandomAccessFile>;
+  /** Text of a table shipped in the package's `data/` folder, such as `gpus/gpus.csv`. */
+  readData(path: string): Promise<string>;
 
   /** Runs a program without a shell. Rejects with `code` ENOENT when it does not exist. */
   run(command: string, args: readonly string[], deadline: Deadline): Promise<CommandResult>;

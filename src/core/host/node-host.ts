@@ -9,6 +9,9 @@ import type { CommandResult, Ffi, Host, NativeFunction, RandomAccessFile } from 
 /** Longest answer taken from a program or a server; more is a fault, not data. */
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 
+/** Of the package; as deep from the sources as from the build. */
+const DATA_FOLDER = new URL("../../../data/", import.meta.url);
+
 /** The machine this process runs on. */
 export function createNodeHost(): Host {
   let ffi: Promise<Ffi | null> | undefined;
@@ -22,6 +25,7 @@ export function createNodeHost(): Host {
     list: async (path) => (await readdir(path)).sort(),
     realPath: (path) => realpath(path),
     openFile,
+    readData: (path) => readFile(new URL(path, DATA_FOLDER), "utf8"),
     run,
     fetch: fetchText,
     monotonic: () => process.hrtime.bigint(),
