@@ -1,6 +1,7 @@
 // The foundation's public face. The card lives in `card.ts` and is imported from there, because its
 // schema library costs start-up time that commands which print no card should not pay.
 
+export { csvField, parseCsv, parseCsvTable } from "./csv.ts";
 export { type ErrorCode, EXIT, reasonOf, UserError } from "./errors.ts";
 export {
   type AnyFigure,
@@ -70,3 +71,4 @@ export {
 } from "./quantity.ts";
 export { createRandom, type Random } from "./random.ts";
 export { mean, median, quantile, standardDeviation } from "./statistics.ts";
+export { editDistance, suggest } from "./suggest.ts";
