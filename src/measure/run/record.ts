@@ -20,6 +20,14 @@ export interface SensorRecord
   readonly fallbacks: readonly string[];
 }
 
+/** How the energy of the components becomes that of the plug: `E * factor + base * seconds`. */
+export interface WallModel {
+  /** Wall watts per watt of the components: what the supply loses on the way. */
+  readonly factor: Figure<"1">;
+  /** What board, disks and fans draw whatever the load. */
+  readonly base: Figure<"W">;
+}
+
 /** First line. */
 export interface StartRecord {
   readonly type: "start";
@@ -40,18 +48,35 @@ export interface StartRecord {
   readonly idleShare: Figure<"1">;
   /** Idle power by sensor id, watts, when a baseline is known. */
   readonly idle: Readonly<Record<string, Figure<"W">>>;
-  /** Logical processors that the subject may use. */
+  /** Logical processors that the subject may use; `machine.cpu.threads` are all there are. */
   readonly threads: number;
+  /** Bytes of memory that the subject may use; absent when nothing limits it. */
+  readonly memoryLimit?: number;
+  /** Sensors of GPUs that are known to be held by the subject alone. */
+  readonly exclusive?: readonly string[];
+  /** Applied when no counted sensor is at the wall; absent: the boundary stays the components. */
+  readonly wall?: WallModel;
+  /** `own-share`: another card of this machine has its gross and idle energy. Default `machine`. */
+  readonly claim?: "machine" | "own-share";
   readonly version: string;
   readonly notices: readonly string[];
 }
 
-/** One sampling instant. All values are cumulative since the start, except power. */
+/** Busy seconds of a GPU since the start, and those of them that were the subject's. */
+export interface GpuUse {
+  readonly busyS: number;
+  readonly subjectS: number;
+}
+
+/**
+ * One sampling instant. Everything is cumulative since the start, so that dropping ticks loses
+ * resolution and never energy. Readings of power are integrated before they come here.
+ */
 export interface TickRecord {
   readonly type: "tick";
   /** Monotonic seconds since the start. */
   readonly t: number;
-  /** Aligned with `StartRecord.sensors`: joules since start, or watts; null inside a gap. */
+  /** Aligned with `StartRecord.sensors`: joules since the start; null inside a gap. */
   readonly values: readonly (number | null)[];
   /** CPU seconds of the whole machine since start, without idle, iowait and steal. */
   readonly busyS: number | null;
@@ -59,6 +84,8 @@ export interface TickRecord {
   readonly subjectS: number | null;
   /** Resident memory of the subject's tree, bytes. */
   readonly rss: number | null;
+  /** Use of GPUs that tell by process, by sensor id. */
+  readonly gpu?: Readonly<Record<string, GpuUse>>;
 }
 
 export interface GapRecord {
@@ -67,6 +94,11 @@ export interface GapRecord {
   readonly from: number;
   readonly to: number;
   readonly reason: string;
+  /**
+   * True when the energy inside was not counted but bridged at the power around it. A counter that
+   * could not be read for a while kept counting: its gap is not bridged.
+   */
+  readonly bridged: boolean;
 }
 
 /** Spans are numbered in the order in which they open; written when they close. */
