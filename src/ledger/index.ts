@@ -1,0 +1,15 @@
+// The ledger's public face.
+
+export { type LedgerLocation, locateLedger } from "./folder.ts";
+export type { CardFilter, CardSummary, Ledger } from "./ledger.ts";
+export { nearest } from "./nearest.ts";
+export { ledgerExists, type OpenOptions, openLedger } from "./open.ts";
+export { readRecords, readSegment, type SegmentLine } from "./read-segment.ts";
+export {
+  createSegment,
+  listSegments,
+  removeSegment,
+  type SegmentFault,
+  type SegmentWriter,
+  segmentPath,
+} from "./segment.ts";

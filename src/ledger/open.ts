@@ -1,0 +1,113 @@
+// Opening a ledger: what is at the path, whether it can be written, and every way it can be wrong.
+
+import { accessSync, constants, statSync } from "node:fs";
+import { join } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
+import { UserError } from "../core/index.ts";
+import {
+  checkedVersion,
+  DEFAULT_PATIENCE,
+  migrate,
+  openDatabase,
+  type Patience,
+  patiently,
+} from "./database.ts";
+import { ledgerFault, makeLedgerFolder } from "./folder.ts";
+import type { Ledger } from "./ledger.ts";
+import { MIGRATIONS } from "./schema.ts";
+import { sqliteLedger } from "./sqlite-ledger.ts";
+
+export interface OpenOptions {
+  /** What to do when there is no ledger in the folder yet. */
+  readonly ifAbsent?: "create" | "fail";
+  readonly patience?: Patience;
+}
+
+/**
+ * Opens the ledger in a folder. A folder that cannot be written gives a ledger that can be read
+ * alone. Throws UserError when there is none (`ifAbsent: "fail"`), when the path is something else,
+ * when the file is damaged, another program's, or of a newer godwit; nothing is ever overwritten.
+ */
+export async function openLedger(folder: string, options: OpenOptions = {}): Promise<Ledger> {
+  const { ifAbsent = "create", patience = DEFAULT_PATIENCE } = options;
+  const path = join(folder, "ledger.db");
+  if (ifAbsent === "fail" && !ledgerExists(folder)) {
+    throw new UserError("ledger", `there is no ledger at ${folder}`, {
+      hint: "Measure something first: godwit run -- COMMAND. Or name another folder with --ledger.",
+    });
+  }
+  try {
+    makeLedgerFolder(folder);
+  } catch (error) {
+    throw ledgerFault(folder, error);
+  }
+  const writable = isWritable(folder, path);
+  const database = await patiently(path, patience, () =>
+    writable ? openForWriting(path) : openForReading(path),
+  );
+  return sqliteLedger({ database, folder, path, writable, patience });
+}
+
+/** Whether there is a ledger's file in a folder. Throws UserError when the path is unusable. */
+export function ledgerExists(folder: string): boolean {
+  const path = join(folder, "ledger.db");
+  try {
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (found?.isDirectory()) {
+      throw new UserError("ledger", `${path} is a folder, not a ledger's file`, {
+        hint: "Name another folder with --ledger or GODWIT_LEDGER.",
+      });
+    }
+    return found !== undefined;
+  } catch (error) {
+    throw ledgerFault(folder, error);
+  }
+}
+
+function isWritable(folder: string, path: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK);
+    if (ledgerExists(folder)) accessSync(path, constants.R_OK | constants.W_OK);
+    return true;
+  } catch (error) {
+    if (!ledgerExists(folder)) throw ledgerFault(folder, error);
+    return false;
+  }
+}
+
+function openForWriting(path: string): DatabaseSync {
+  const database = openDatabase(path, "write");
+  try {
+    migrate(database, path, MIGRATIONS);
+    // With a write-ahead log, NORMAL survives the death of any process; a power cut may lose the
+    // last cards, never damage the file (https://sqlite.org/pragma.html#pragma_synchronous).
+    database.exec("PRAGMA synchronous = NORMAL");
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function openForReading(path: string): DatabaseSync {
+  try {
+    accessSync(path, constants.R_OK);
+  } catch (error) {
+    throw ledgerFault(path, error);
+  }
+  if ((statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0) {
+    throw new UserError("ledger", `the ledger ${path} has unmerged changes and cannot be written`, {
+      hint: "Copy its whole folder to a place that can be written, and name it with --ledger.",
+    });
+  }
+  const database = openDatabase(path, "read");
+  try {
+    if (checkedVersion(database, path, MIGRATIONS) === MIGRATIONS.length) return database;
+    throw new UserError("ledger", `the ledger ${path} is of an older version and read-only`, {
+      hint: "Copy its folder to a place that can be written, and name it with --ledger.",
+    });
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
