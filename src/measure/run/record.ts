@@ -3,6 +3,7 @@
 
 import type { Card, Machine, Signal } from "../../core/card.ts";
 import type { Figure } from "../../core/index.ts";
+import type { GapReason } from "../sensors/integrate.ts";
 import type { Domain, Scope, Sensor } from "../sensors/sensor.ts";
 
 export const SEGMENT_SCHEMA = "godwit.segment/1";
@@ -11,7 +12,15 @@ export const SEGMENT_SCHEMA = "godwit.segment/1";
 export interface SensorRecord
   extends Pick<
     Sensor,
-    "id" | "provider" | "device" | "kind" | "method" | "source" | "error" | "updatePeriod"
+    | "id"
+    | "provider"
+    | "device"
+    | "kind"
+    | "method"
+    | "source"
+    | "error"
+    | "updatePeriod"
+    | "maxPower"
   > {
   readonly domain: Domain;
   readonly scope: Scope;
@@ -70,7 +79,8 @@ export interface GpuUse {
 
 /**
  * One sampling instant. Everything is cumulative since the start, so that dropping ticks loses
- * resolution and never energy. Readings of power are integrated before they come here.
+ * resolution and never energy. Readings of power are integrated before they come here. What a gap of
+ * unknown energy is worth is not in the values: that is worked out on the whole run.
  */
 export interface TickRecord {
   readonly type: "tick";
@@ -93,12 +103,10 @@ export interface GapRecord {
   readonly sensor: string;
   readonly from: number;
   readonly to: number;
-  readonly reason: string;
-  /**
-   * True when the energy inside was not counted but bridged at the power around it. A counter that
-   * could not be read for a while kept counting: its gap is not bridged.
-   */
-  readonly bridged: boolean;
+  readonly reason: GapReason;
+  readonly detail: string;
+  /** What a counter that went on behind the gap says of it; null when its energy is not known. */
+  readonly joules: number | null;
 }
 
 /** Spans are numbered in the order in which they open; written when they close. */
