@@ -7,10 +7,12 @@ import { readFileSync } from "node:fs";
 import { posix } from "node:path";
 import type {
   CommandResult,
+  CpuTimes,
   Host,
   HostFacts,
   HttpResponse,
   NativeFunction,
+  ProcessUsage,
 } from "../src/core/index.ts";
 
 /** Text, a fault (`{ fault: "EACCES" }`), a link, or a function evaluated at every read. */
@@ -33,13 +35,17 @@ export interface FakeMachine {
   readonly libraries?: Record<string, Record<string, NativeFunction>>;
   readonly http?: (url: string, headers: Readonly<Record<string, string>>) => HttpResponse;
   readonly facts?: Partial<HostFacts>;
+  readonly cpuTimes?: () => CpuTimes;
+  readonly ownUsage?: () => ProcessUsage;
 }
 
 export interface FakeHost extends Host {
   /** Files may be changed while a test runs. */
   readonly files: Map<string, FakeFile>;
-  /** Moves both clocks. */
+  /** Moves both clocks. Alarms that fall due ring late, as after a stalled event loop. */
   advance(milliseconds: number): void;
+  /** Lets time pass: every alarm rings at its moment, and what it started gets to run. */
+  elapse(milliseconds: number): Promise<void>;
   /** Moves the wall clock alone, as an administrator or a suspend does. */
   jumpWall(milliseconds: number): void;
 }
@@ -51,6 +57,29 @@ export function createFakeHost(machine: FakeMachine = {}): FakeHost {
   const files = new Map(Object.entries(machine.files ?? {}));
   let monotonic = 1_000_000_000n;
   let wall = Date.UTC(2026, 0, 1);
+  const alarms = new Set<{ readonly due: bigint; readonly callback: () => void }>();
+
+  const move = (nanoseconds: bigint): void => {
+    monotonic += nanoseconds;
+    wall += Number(nanoseconds) / 1e6;
+  };
+  /** Lets promises settle, those that wait for the event loop too. */
+  const settle = async (): Promise<void> => {
+    for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+  };
+  const elapse = async (milliseconds: number): Promise<void> => {
+    const until = monotonic + BigInt(Math.round(milliseconds * 1e6));
+    await settle();
+    for (;;) {
+      const next = [...alarms].sort((a, b) => (a.due < b.due ? -1 : 1))[0];
+      if (next === undefined || next.due > until) break;
+      alarms.delete(next);
+      if (next.due > monotonic) move(next.due - monotonic);
+      next.callback();
+      await settle();
+    }
+    if (until > monotonic) move(until - monotonic);
+  };
 
   /** Follows links in every part of a path, as the kernel does. */
   const resolve = (path: string, depth = 0): string => {
@@ -83,9 +112,9 @@ export function createFakeHost(machine: FakeMachine = {}): FakeHost {
     pid: 4242,
     files,
     advance(milliseconds) {
-      monotonic += BigInt(Math.round(milliseconds * 1e6));
-      wall += milliseconds;
+      move(BigInt(Math.round(milliseconds * 1e6)));
     },
+    elapse,
     jumpWall(milliseconds) {
       wall += milliseconds;
     },
@@ -135,6 +164,13 @@ export function createFakeHost(machine: FakeMachine = {}): FakeHost {
       monotonic += BigInt(Math.round(milliseconds * 1e6));
       wall += milliseconds;
     },
+    alarm(milliseconds, callback) {
+      const alarm = { due: monotonic + BigInt(Math.round(milliseconds * 1e6)), callback };
+      alarms.add(alarm);
+      return () => alarms.delete(alarm);
+    },
+    cpuTimes: machine.cpuTimes ?? (() => ({ busyS: 0, idleS: 0 })),
+    ownUsage: machine.ownUsage ?? (() => ({ cpuS: 0, rssBytes: 50e6 })),
     async ffi() {
       const { libraries } = machine;
       if (libraries === undefined) return null;

@@ -26,6 +26,7 @@ export {
 } from "./format.ts";
 export {
   type CommandResult,
+  type CpuTimes,
   type Deadline,
   type Ffi,
   type Host,
@@ -35,6 +36,7 @@ export {
   listIfPresent,
   type NativeFunction,
   type NativeLibrary,
+  type ProcessUsage,
   type RandomAccessFile,
   readTextIfPresent,
 } from "./host/host.ts";

@@ -75,12 +75,32 @@ export interface Host {
   /** Wall clock, milliseconds since 1970 UTC. */
   wall(): number;
   sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
+  /** Calls back once, without keeping the process alive meanwhile. Returns what cancels it. */
+  alarm(milliseconds: number, callback: () => void): () => void;
+
+  /** CPU seconds of all logical processors since boot, as every platform tells them. */
+  cpuTimes(): CpuTimes;
+  /** What this process has used so far. */
+  ownUsage(): ProcessUsage;
 
   /** Null when the optional FFI package is not installed or does not load. */
   ffi(): Promise<Ffi | null>;
 
   /** Logical processors, bytes of memory, time zone: what Node knows on every platform. */
   readonly facts: HostFacts;
+}
+
+export interface CpuTimes {
+  /** User, nice, system and interrupt time. */
+  readonly busyS: number;
+  readonly idleS: number;
+}
+
+export interface ProcessUsage {
+  /** User and system CPU seconds of this process, its threads included, its children not. */
+  readonly cpuS: number;
+  /** Resident memory. */
+  readonly rssBytes: number;
 }
 
 export interface HostFacts {

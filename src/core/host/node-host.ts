@@ -4,7 +4,14 @@ import { execFile } from "node:child_process";
 import { open, readdir, readFile, realpath } from "node:fs/promises";
 import os from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
-import type { CommandResult, Ffi, Host, NativeFunction, RandomAccessFile } from "./host.ts";
+import type {
+  CommandResult,
+  CpuTimes,
+  Ffi,
+  Host,
+  NativeFunction,
+  RandomAccessFile,
+} from "./host.ts";
 
 /** Longest answer taken from a program or a server; more is a fault, not data. */
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
@@ -32,6 +39,15 @@ export function createNodeHost(): Host {
     wall: () => Date.now(),
     sleep: (milliseconds, signal) =>
       delay(milliseconds, undefined, signal === undefined ? {} : { signal }),
+    alarm(milliseconds, callback) {
+      const timer = setTimeout(callback, milliseconds).unref();
+      return () => clearTimeout(timer);
+    },
+    cpuTimes,
+    ownUsage: () => {
+      const { user, system } = process.cpuUsage();
+      return { cpuS: (user + system) / 1e6, rssBytes: process.memoryUsage.rss() };
+    },
     ffi: () => {
       ffi ??= loadKoffi();
       return ffi;
@@ -53,6 +69,16 @@ function homeDirectory(): string | null {
   } catch {
     return null;
   }
+}
+
+/** Node gives milliseconds by processor (os.cpus). */
+function cpuTimes(): CpuTimes {
+  let [busy, idle] = [0, 0];
+  for (const { times } of os.cpus()) {
+    busy += times.user + times.nice + times.sys + times.irq;
+    idle += times.idle;
+  }
+  return { busyS: busy / 1000, idleS: idle / 1000 };
 }
 
 async function openFile(path: string): Promise<RandomAccessFile> {
