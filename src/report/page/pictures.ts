@@ -1,0 +1,264 @@
+// The charts of the HTML report, each with its data table beside it.
+
+import type { Card, Series, Span } from "../../core/card.ts";
+import {
+  formatDuration,
+  formatFigure,
+  formatQuantity,
+  type Method,
+  significant,
+} from "../../core/index.ts";
+import {
+  type Band,
+  type Bar,
+  barChart,
+  barsHeight,
+  type ChartOptions,
+  type PowerData,
+  powerChart,
+} from "../charts/index.ts";
+import { percent } from "../charts/label.ts";
+import { BOUNDARY_MEANING, componentLabel, headlineEnergy } from "../headline.ts";
+import { type Child, element, type Markup, text } from "../markup.ts";
+import { methodMark, paragraph, section, table, valueMark } from "./parts.ts";
+
+const WIDE = 900;
+const NARROW = 320;
+const TABLE_ROWS = 40;
+
+/** A chart at the widths of a desk and of a phone; the style sheet shows one of them. */
+function picture(
+  id: string,
+  heights: { readonly wide: number; readonly narrow: number },
+  draw: (options: ChartOptions) => Markup,
+  ...beside: Child[]
+): Markup {
+  const sized = (name: "wide" | "narrow", width: number) =>
+    draw({ id: `${id}-${name}`, width, height: heights[name] }).replace(
+      'class="chart"',
+      `class="chart ${name}"`,
+    ) as Markup;
+  return element("figure", {}, sized("wide", WIDE), sized("narrow", NARROW), ...beside);
+}
+
+/** Power over time; nothing for a run too short to have two readings. */
+export function powerSection(card: Card): Markup | null {
+  if (!card.series.some(({ timesS }) => timesS.length > 1)) return null;
+  const data = powerData(card);
+  return section(
+    "power",
+    "Power over time",
+    picture(
+      "power",
+      { wide: 320, narrow: 280 },
+      (options) => powerChart(data, options),
+      element(
+        "details",
+        {},
+        element("summary", {}, text("Readings as a table")),
+        readingsTable(card.series),
+      ),
+    ),
+  );
+}
+
+function powerData(card: Card): PowerData {
+  return {
+    durationS: card.measures.duration.value,
+    lines: card.series.map((series) => ({
+      label: componentLabel(series),
+      colour: colourOf(card, series),
+      method: methodOf(card, series),
+      timesS: series.timesS,
+      watts: series.watts,
+    })),
+    spans: card.spans.map((span) => bandOf(span, card.spans)),
+    gaps: card.gaps,
+  };
+}
+
+function bandOf(span: Span, spans: readonly Span[]): Band {
+  return { label: span.name, startS: span.startS, endS: span.endS, depth: depthOf(span, spans) };
+}
+
+/** Nesting depth; a chain of parents that runs in a circle ends after as many steps as spans. */
+function depthOf(span: Span, spans: readonly Span[]): number {
+  let depth = 0;
+  let at: Span | undefined = span;
+  while (at?.parent !== undefined && depth < spans.length) {
+    at = spans[at.parent];
+    depth++;
+  }
+  return depth;
+}
+
+interface Device {
+  readonly domain: string;
+  readonly device: string;
+}
+
+const same = (a: Device) => (b: Device) => a.domain === b.domain && a.device === b.device;
+
+/** A device keeps its colour in every chart: its place among the components. */
+function colourOf({ components, series }: Card, device: Device): number {
+  const index = components.findIndex(same(device));
+  return index >= 0 ? index : components.length + series.findIndex(same(device));
+}
+
+/** An unknown component is drawn as an estimate: nothing is shown as measured without saying so. */
+const methodOf = ({ components }: Card, device: Device): Method =>
+  components.find(same(device))?.energy.method ?? "estimated";
+
+/** Readings of each device, evenly thinned so that the table stays readable. */
+function readingsTable(series: readonly Series[]): Markup {
+  const rows = series.flatMap((entry) => {
+    const step = Math.max(1, Math.ceil(entry.timesS.length / TABLE_ROWS));
+    return entry.timesS.flatMap((time, index) => {
+      if (index % step !== 0) return [];
+      const watts = entry.watts[index];
+      const power = typeof watts === "number" ? formatQuantity(watts, "W") : "no reading";
+      return [[text(componentLabel(entry)), text(formatDuration(time)), text(power)]];
+    });
+  });
+  const all = series.reduce((sum, { timesS }) => sum + timesS.length, 0);
+  const caption =
+    rows.length === all ? "Power readings" : `Power readings, ${rows.length} of ${all}`;
+  return table(
+    caption,
+    [{ title: "device" }, { title: "time", kind: "number" }, { title: "power", kind: "number" }],
+    rows,
+  );
+}
+
+/** Where the energy went, by component and by boundary. */
+export function energySection(card: Card): Markup | null {
+  const bars = energyBars(card);
+  if (bars.length === 0) return null;
+  const { conservation } = card;
+  return section(
+    "energy",
+    "Where the energy went",
+    picture(
+      "energy",
+      { wide: barsHeight(bars.length), narrow: barsHeight(bars.length) },
+      (options) =>
+        barChart({ title: "Energy by boundary and component", unit: "J", bars }, options),
+    ),
+    componentTable(card),
+    conservation === undefined
+      ? null
+      : paragraph(
+          `Conservation: ${formatQuantity(conservation.measuredJ, "J")} of all energy = ` +
+            `${formatQuantity(conservation.attributedJ, "J")} of this subject + ` +
+            `${formatQuantity(conservation.unattributedJ, "J")} of the rest, ` +
+            `off by ${significant(conservation.relativeError * 100, 2)} %.`,
+          "soft",
+        ),
+  );
+}
+
+function energyBars(card: Card): readonly Bar[] {
+  const { energy } = card.measures;
+  const headline = headlineEnergy(card);
+  if (energy === undefined || headline === null) return [];
+  return (["gross", "attributed", "net"] as const).flatMap((boundary) => {
+    const figure = energy[boundary];
+    if (figure === undefined) return [];
+    return [
+      {
+        label: boundary === headline.boundary ? `${boundary} (headline)` : boundary,
+        caption: formatFigure(figure),
+        meaning: BOUNDARY_MEANING[boundary],
+        low: figure.low,
+        high: figure.high,
+        parts: partsOf(card, boundary) ?? [
+          { label: "not split", colour: 7, value: figure.value, method: figure.method },
+        ],
+      },
+    ];
+  });
+}
+
+/** The components of a boundary when they make up its total; null when they do not. */
+function partsOf(card: Card, boundary: "gross" | "net" | "attributed"): Bar["parts"] | null {
+  const total = card.measures.energy?.[boundary]?.value;
+  const figures = card.components.map((component) =>
+    boundary === "gross"
+      ? component.energy
+      : boundary === "attributed"
+        ? component.attributed
+        : undefined,
+  );
+  const sum = figures.reduce((result, figure) => result + (figure?.value ?? Number.NaN), 0);
+  if (total === undefined || !(Math.abs(sum - total) <= 0.005 * total)) return null;
+  return card.components.flatMap((component, index) => {
+    const figure = figures[index];
+    if (figure === undefined) return [];
+    return [
+      {
+        label: componentLabel(component),
+        colour: colourOf(card, component),
+        value: figure.value,
+        method: figure.method,
+      },
+    ];
+  });
+}
+
+function componentTable({ components }: Card): Markup {
+  const total = components.reduce((sum, { energy }) => sum + energy.value, 0);
+  return table(
+    "Components",
+    [
+      { title: "component" },
+      { title: "energy", kind: "number" },
+      { title: "share", kind: "number" },
+      { title: "attributed", kind: "number" },
+      { title: "mean power", kind: "number" },
+      { title: "method" },
+      { title: "source", kind: "words" },
+    ],
+    components.map((component) => [
+      text(componentLabel(component)),
+      valueMark(component.energy),
+      text(total > 0 ? percent(component.energy.value / total) : ""),
+      component.attributed === undefined ? null : valueMark(component.attributed),
+      component.meanPower === undefined ? null : valueMark(component.meanPower),
+      methodMark(component.energy.method),
+      text(component.energy.source),
+    ]),
+  );
+}
+
+/** What each span took. */
+export function spanSection(card: Card): Markup | null {
+  if (card.spans.length === 0) return null;
+  return section(
+    "spans",
+    "Spans",
+    table(
+      "Named intervals of the run; a span's energy includes that of the spans inside it",
+      [
+        { title: "span" },
+        { title: "start", kind: "number" },
+        { title: "time", kind: "number" },
+        { title: "energy", kind: "number" },
+        { title: "mean power", kind: "number" },
+        { title: "method" },
+      ],
+      card.spans.map((span) => {
+        const seconds = span.endS - span.startS;
+        return [
+          text(`${"\u2014 ".repeat(depthOf(span, card.spans))}${span.name}`),
+          text(formatDuration(span.startS)),
+          text(formatDuration(seconds)),
+          span.energy === undefined ? null : valueMark(span.energy),
+          span.energy === undefined || seconds <= 0
+            ? null
+            : text(formatQuantity(span.energy.value / seconds, "W")),
+          span.energy === undefined ? null : methodMark(span.energy.method),
+        ];
+      }),
+    ),
+  );
+}

@@ -1,0 +1,296 @@
+// A card for the terminal: the answer first, then the evidence. Plain text in ASCII of our own;
+// colours come from the caller, so that this module knows no escape codes.
+
+import type { Card, Component, Signal } from "../core/card.ts";
+import {
+  type AnyFigure,
+  formatDuration,
+  formatFigure,
+  formatQuantity,
+  type Method,
+  significant,
+  withPrefix,
+} from "../core/index.ts";
+import { percent } from "./charts/label.ts";
+import { columnsOf, cut, padded, printable, wrap } from "./columns.ts";
+import { type Equivalent, equivalentText } from "./equivalents.ts";
+import { componentLabel, headlineEnergy } from "./headline.ts";
+
+/** What a piece of text is, for a caller that colours it. */
+export type Role = "strong" | "quiet" | "good" | "warn" | "bad";
+
+/** Wraps a text in the colour of its role. */
+export type Paint = (role: Role, text: string) => string;
+
+export interface TerminalOptions {
+  /** Columns; 40 to 200. */
+  readonly width?: number;
+  readonly paint?: Paint;
+  readonly equivalents?: readonly Equivalent[];
+  /** Where the card was kept. */
+  readonly savedTo?: string;
+  /** Commands worth trying next. */
+  readonly next?: readonly string[];
+}
+
+const plain: Paint = (_, text) => text;
+
+const ROLE_OF: Readonly<Record<Method, Role>> = {
+  measured: "good",
+  sampled: "good",
+  estimated: "warn",
+  declared: "quiet",
+};
+
+const MARGIN = "  ";
+const LABEL = 10;
+
+/** The summary of a card, with a line break at its end. */
+export function renderTerminal(card: Card, options: TerminalOptions = {}): string {
+  const width = Math.min(200, Math.max(40, Math.trunc(options.width ?? 80)));
+  const paint = options.paint ?? plain;
+  const page: Page = { width, paint };
+  const lines = [
+    ...headLines(card, page),
+    ...energyLines(card, page),
+    ...componentLines(card, page),
+    ...emissionLines(card, page),
+    ...workLines(card, page),
+    ...equivalentLines(options.equivalents ?? [], page),
+    ...cautionLines(card, page),
+    ...closingLines(options, page),
+  ];
+  // The micro sign is the one character of ours that is not ASCII.
+  return `${lines.map((line) => line.trimEnd()).join("\n")}\n`.replaceAll("µ", "u");
+}
+
+interface Page {
+  readonly width: number;
+  readonly paint: Paint;
+}
+
+/** Name and answer; on one line where both fit. */
+function headLines(card: Card, { width, paint }: Page): readonly string[] {
+  const name = printable(card.subject.name);
+  const facts = headFacts(card);
+  const answer = facts.join("   ");
+  const status = card.status === "complete" ? [] : [statusLine(card, paint)];
+  if (columnsOf(name) + 3 + columnsOf(answer) <= width) {
+    return [`${paint("strong", name)}   ${paint("strong", answer)}`, ...status];
+  }
+  return [
+    paint("strong", cut(name, width)),
+    ...wrapFacts(facts, width - MARGIN.length).map((line) => MARGIN + paint("strong", line)),
+    ...status,
+  ];
+}
+
+function headFacts(card: Card): readonly string[] {
+  const { duration, power } = card.measures;
+  const headline = headlineEnergy(card);
+  return [
+    headline === null ? "energy unknown" : formatFigure(headline.figure),
+    formatQuantity(duration.value, "s"),
+    ...(power === undefined ? [] : [`mean ${formatQuantity(power.mean.value, "W")}`]),
+  ];
+}
+
+function wrapFacts(facts: readonly string[], width: number): readonly string[] {
+  const lines: string[] = [];
+  for (const fact of facts) {
+    const last = lines.at(-1);
+    if (last !== undefined && columnsOf(last) + 3 + columnsOf(fact) <= width) {
+      lines[lines.length - 1] = `${last}   ${fact}`;
+    } else lines.push(fact);
+  }
+  return lines;
+}
+
+function statusLine(card: Card, paint: Paint): string {
+  if (card.status === "interrupted") {
+    return MARGIN + paint("warn", "interrupted: the figures are those until then");
+  }
+  const { exit } = card;
+  const why =
+    exit === undefined
+      ? ""
+      : exit.signal === null
+        ? ` with exit code ${exit.code}`
+        : ` by signal ${printable(exit.signal)}`;
+  return MARGIN + paint("bad", `ended${why}`);
+}
+
+/** One line a component: how much, which share, how it is known. */
+function componentLines(card: Card, { width, paint }: Page): readonly string[] {
+  const { components } = card;
+  const total = components.reduce((sum, { energy }) => sum + energy.value, 0);
+  const labels = components.map((component) => printable(componentLabel(component)));
+  const longest = Math.max(LABEL, ...labels.map(columnsOf));
+  const labelWidth = Math.min(longest, Math.max(LABEL, Math.floor(width / 3) - 2));
+  // The components add up to the gross energy; said where the answer is another one.
+  const of = headlineEnergy(card)?.boundary === "gross" || components.length === 0;
+  const title = of ? [] : [`${MARGIN}${paint("quiet", "gross, by component")}`];
+  const lines = components.flatMap((component, index) => {
+    const share = total > 0 ? percent(component.energy.value / total) : "";
+    const head = [
+      MARGIN + padded(cut(labels[index] ?? "", labelWidth), labelWidth),
+      padded(formatQuantity(component.energy.value, "J"), 8, "left"),
+      padded(share, 5, "left"),
+    ].join("  ");
+    const method = component.energy.method;
+    const source = printable(sourceOf(component));
+    const left = columnsOf(head) + 2 + 11;
+    const painted = `${head}  ${paint(ROLE_OF[method], padded(method, 11))}`;
+    const room = width - left;
+    const why = component.energy.fallbacks.map((reason) => `why: ${printable(reason)}`);
+    if (room < 16) return [painted, ...indented([source, ...why], 6, { width, paint })];
+    const [first = "", ...rest] = wrap(source, room);
+    return [
+      painted + paint("quiet", first),
+      ...rest.map((line) => " ".repeat(left) + paint("quiet", line)),
+      ...indented(why, LABEL + 4, { width, paint }),
+    ];
+  });
+  return [...title, ...lines];
+}
+
+const sourceOf = ({ energy, provider }: Component): string =>
+  energy.source === "" ? provider : energy.source;
+
+function indented(
+  texts: readonly string[],
+  indent: number,
+  { width, paint }: Page,
+): readonly string[] {
+  return texts.flatMap((text) =>
+    wrap(text, width - indent).map((line) => " ".repeat(indent) + paint("quiet", line)),
+  );
+}
+
+/** The three boundaries side by side; the one that carries the emissions is marked. */
+function energyLines(card: Card, page: Page): readonly string[] {
+  const { energy } = card.measures;
+  const headline = headlineEnergy(card);
+  if (energy === undefined || headline === null) return [];
+  const { paint } = page;
+  const facts = (["gross", "net", "attributed"] as const).flatMap((boundary) => {
+    const figure = energy[boundary];
+    if (figure === undefined) return [];
+    const mark = boundary === headline.boundary ? "*" : "";
+    return [`${boundary}${mark} ${formatQuantity(figure.value, "J")}`];
+  });
+  const wh = withPrefix(headline.figure.value / 3600, "Wh");
+  const scope = `* ${wh}, ${card.boundary.scope} boundary, ${headline.figure.method}`;
+  return [
+    ...labelled("energy", wrapFacts(facts, page.width - LABEL - 4), page),
+    ...labelled(
+      "",
+      wrap(scope, page.width - LABEL - 4).map((line) => paint("quiet", line)),
+      page,
+    ),
+  ];
+}
+
+function emissionLines(card: Card, page: Page): readonly string[] {
+  const { emissions, embodied, water } = card.measures;
+  const { signal } = card;
+  return [
+    ...(emissions === undefined
+      ? []
+      : fact("emissions", `${formatFigure(emissions)}${at(signal)}`, page)),
+    ...(signal === undefined || emissions === undefined ? [] : fact("", signalText(signal), page)),
+    ...optional("embodied", embodied, page),
+    ...optional("water", water, page),
+  ];
+}
+
+const at = (signal: Signal | undefined): string =>
+  signal === undefined ? "" : ` at ${formatQuantity(signal.intensity.value, "gCO2e/kWh")}`;
+
+/** `FR 2025, average, life-cycle, by the time zone (Europe/Paris)`. */
+export function signalText(signal: Signal): string {
+  const zone = signal.year === undefined ? signal.zone : `${signal.zone} ${signal.year}`;
+  const scope = signal.scope === "unknown" ? [] : [signal.scope];
+  return printable([zone, signal.kind, ...scope, signal.rung].join(", "));
+}
+
+/** What the work was: CPU time, size, operations, quality, epochs. */
+function workLines(card: Card, page: Page): readonly string[] {
+  const { cpuTime, duration, modelSize, parameters, operations } = card.measures;
+  const { quality } = card;
+  return [
+    ...(cpuTime === undefined
+      ? []
+      : fact("cpu time", cpuText(cpuTime.value, duration.value), page)),
+    ...optional("model", modelSize, page),
+    ...optional("", parameters, page),
+    ...optional("operations", operations?.macs ?? operations?.flops, page),
+    ...(quality === undefined ? [] : fact("quality", qualityText(quality), page)),
+  ];
+}
+
+function cpuText(cpuS: number, durationS: number): string {
+  const cores = durationS > 0 ? `, ${significant(cpuS / durationS)} cores on average` : "";
+  return `${formatDuration(cpuS)}${cores}`;
+}
+
+/** `accuracy 0.941 (0.930 to 0.951) on test, 2000 samples; most frequent class 0.120`. */
+export function qualityText(quality: NonNullable<Card["quality"]>): string {
+  const { low, high, split, samples, baseline } = quality;
+  const range =
+    low === undefined || high === undefined ? "" : ` (${significant(low)} to ${significant(high)})`;
+  const on = split === undefined ? "" : ` on ${split}`;
+  const count = samples === undefined ? "" : `, ${samples} samples`;
+  const beside = baseline === undefined ? "" : `; ${baseline.name} ${significant(baseline.value)}`;
+  return printable(`${quality.metric} ${significant(quality.value)}${range}${on}${count}${beside}`);
+}
+
+function equivalentLines(equivalents: readonly Equivalent[], page: Page): readonly string[] {
+  if (equivalents.length === 0) return [];
+  const texts = equivalents.map(equivalentText);
+  return labelled("like", wrapFacts(texts, page.width - LABEL - 4), page);
+}
+
+/** What a reader must know before trusting the figures. */
+function cautionLines(card: Card, page: Page): readonly string[] {
+  const caution = (label: string, text: string) => {
+    const lines = wrap(printable(text), page.width - LABEL - 4);
+    return labelled(
+      label,
+      lines.map((line) => page.paint("warn", line)),
+      page,
+    );
+  };
+  const gaps = card.gaps.map(
+    ({ sensor, fromS, toS, reason }) =>
+      `${sensor}, ${formatDuration(fromS)} to ${formatDuration(toS)}: ${reason}`,
+  );
+  return [
+    ...gaps.slice(0, 3).flatMap((text) => caution("gap", text)),
+    ...(gaps.length > 3 ? caution("", `and ${gaps.length - 3} more gaps`) : []),
+    ...card.notices.flatMap((text) => caution("note", text)),
+  ];
+}
+
+function closingLines({ savedTo, next = [] }: TerminalOptions, page: Page): readonly string[] {
+  return [
+    ...(savedTo === undefined ? [] : fact("saved", printable(savedTo), page)),
+    ...next.flatMap((command, index) => fact(index === 0 ? "next" : "", command, page)),
+  ];
+}
+
+function optional(label: string, figure: AnyFigure | undefined, page: Page): readonly string[] {
+  if (figure === undefined) return [];
+  const method = figure.method === "measured" ? "" : `  ${figure.method}`;
+  return fact(label, `${formatFigure(figure)}${method}`, page);
+}
+
+const fact = (label: string, text: string, page: Page): readonly string[] =>
+  labelled(label, wrap(text, page.width - LABEL - 4), page);
+
+/** Lines with a label in front of the first; the text of each must fit already. */
+function labelled(label: string, lines: readonly string[], { paint }: Page): readonly string[] {
+  return lines.map(
+    (line, index) => `${MARGIN}${paint("quiet", padded(index === 0 ? label : "", LABEL))}  ${line}`,
+  );
+}
