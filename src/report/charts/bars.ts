@@ -46,12 +46,9 @@ const BAR = 26;
 const ROW = 54;
 const AXIS = 26;
 
-/** Height that a chart of so many bars wants, without its legend. */
-export const barsHeight = (bars: number): number => bars * ROW + AXIS + 50;
-
-/** The chart as SVG text. */
-export function barChart(data: BarsData, options: ChartOptions): Markup {
-  const { id, width, height } = options;
+/** The chart as SVG text; as high as its bars and its legend need. */
+export function barChart(data: BarsData, options: Omit<ChartOptions, "height">): Markup {
+  const { id, width } = options;
   const parts = uniqueParts(data.bars);
   const key = legend(
     parts.map((part) => legendEntry(part, id)),
@@ -66,7 +63,7 @@ export function barChart(data: BarsData, options: ChartOptions): Markup {
   const ticks = linearTicks([low, high], tickCount);
 
   return chartRoot(
-    { ...options, height: Math.max(height, bottom + AXIS) },
+    { ...options, height: bottom + AXIS },
     { title: data.title, description: describe(data) },
     element("defs", {}, ...parts.filter(isEstimate).map(({ colour }) => hatching(id, colour))),
     key.markup,

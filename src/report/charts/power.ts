@@ -71,7 +71,9 @@ export function powerChart(data: PowerData, options: ChartOptions): Markup {
     { title: "Power over time", description: describe(data, peak) },
     element("defs", {}, gapPattern(id)),
     key.markup,
-    ...data.spans.map((span, index) => spanMark(span, index, { x, plot, top: key.height })),
+    ...data.spans.map((span, index) =>
+      spanMark(span, orderInLane(data.spans, index), { x, plot, top: key.height }),
+    ),
     ...values.map((value) => gridLine(value, y(value), plot)),
     ...data.gaps.map(({ fromS, toS }) =>
       element(
@@ -122,10 +124,16 @@ function gridLine(value: number, y: number, plot: Plot): Markup {
 
 const wattLabel = (value: number): string => quantityLabel(value, "W");
 
+/** How many spans of the same depth come before; neighbours are shaded in turn. */
+function orderInLane(spans: readonly Band[], index: number): number {
+  const depth = spans[index]?.depth;
+  return spans.slice(0, index).filter((span) => span.depth === depth).length;
+}
+
 /** A span: a light column over the plot, and its name in the lane of its depth. */
 function spanMark(
   { label, startS, endS, depth }: Band,
-  index: number,
+  order: number,
   { x, plot, top }: { readonly x: Scale; readonly plot: Plot; readonly top: number },
 ): Markup | null {
   if (depth >= MAX_LANES) return null;
@@ -135,7 +143,7 @@ function spanMark(
   const name = fitted(label, wide - 8);
   return element(
     "g",
-    { class: index % 2 === 0 ? "span even" : "span odd" },
+    { class: order % 2 === 0 ? "span even" : "span odd" },
     element("title", {}, text(`${label}: ${timeLabel(startS)} to ${timeLabel(endS)}`)),
     depth === 0
       ? element("rect", {

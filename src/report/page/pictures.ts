@@ -12,7 +12,6 @@ import {
   type Band,
   type Bar,
   barChart,
-  barsHeight,
   type ChartOptions,
   type PowerData,
   powerChart,
@@ -138,11 +137,8 @@ export function energySection(card: Card): Markup | null {
   return section(
     "energy",
     "Where the energy went",
-    picture(
-      "energy",
-      { wide: barsHeight(bars.length), narrow: barsHeight(bars.length) },
-      (options) =>
-        barChart({ title: "Energy by boundary and component", unit: "J", bars }, options),
+    picture("energy", { wide: 0, narrow: 0 }, (options) =>
+      barChart({ title: "Energy by boundary and component", unit: "J", bars }, options),
     ),
     componentTable(card),
     conservation === undefined

@@ -4,7 +4,6 @@ import type { Card } from "../../core/card.ts";
 import { formatDuration, formatQuantity, significant, withPrefix } from "../../core/index.ts";
 import { BOUNDARY_MEANING, headlineEnergy } from "../headline.ts";
 import { element, join, type Markup, text } from "../markup.ts";
-import { qualityText } from "../terminal.ts";
 import { paragraph, section, tile } from "./parts.ts";
 
 /** Name, time, command and tags. */
@@ -98,11 +97,26 @@ function otherMeasures({ measures, quality }: Card): Markup | null {
               { class: "value", title: String(quality.value) },
               text(significant(quality.value)),
             ),
-            element("span", { class: "range" }, text(qualityText(quality))),
+            ...qualityNotes(quality).map((note) => element("span", { class: "range" }, text(note))),
           ),
         ),
   ].filter((entry) => entry !== null);
   return tiles.length === 0 ? null : element("dl", { class: "tiles small" }, ...tiles);
+}
+
+function qualityNotes(quality: NonNullable<Card["quality"]>): readonly string[] {
+  const { low, high, split, samples, baseline } = quality;
+  const on = [
+    ...(split === undefined ? [] : [`on ${split}`]),
+    ...(samples === undefined ? [] : [`${samples} samples`]),
+  ];
+  return [
+    ...(low === undefined || high === undefined
+      ? []
+      : [`${significant(low)} to ${significant(high)}`]),
+    ...(on.length === 0 ? [] : [on.join(", ")]),
+    ...(baseline === undefined ? [] : [`${baseline.name}: ${significant(baseline.value)}`]),
+  ];
 }
 
 /** Status, gaps and notices; nothing when there is nothing to say. */

@@ -1,0 +1,66 @@
+// Writing a file so that readers see the old text or the new one, never a part: a temporary file in
+// the same folder, then a rename (POSIX rename(2) replaces in one step).
+
+import { randomBytes } from "node:crypto";
+import { open, rename, rm, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { UserError } from "../errors.ts";
+import { hostErrorCode } from "./host.ts";
+
+/**
+ * Writes a text file in one step. What is not a plain file (a pipe, /dev/stdout) is written to as it
+ * is. Throws UserError `denied` or `invalid-input`, naming the path.
+ */
+export async function writeFileAtomic(path: string, text: string): Promise<void> {
+  const present = await stat(path).catch(() => null);
+  if (present?.isDirectory()) {
+    throw new UserError("invalid-input", `cannot write to ${path}: it is a folder`, {
+      hint: `Name a file inside it, such as ${join(path, "report.html")}.`,
+    });
+  }
+  const inPlace = present !== null && !present.isFile();
+  const suffix = `.${process.pid}-${randomBytes(4).toString("hex")}.tmp`;
+  const target = inPlace ? path : `${path}${suffix}`;
+  try {
+    const handle = await open(target, inPlace ? "w" : "wx", present?.mode ?? 0o666);
+    try {
+      await handle.writeFile(text, "utf8");
+    } finally {
+      await handle.close();
+    }
+    if (!inPlace) await rename(target, path);
+  } catch (error) {
+    if (!inPlace) await rm(target, { force: true }).catch(() => undefined);
+    throw refusal(path, error);
+  }
+}
+
+function refusal(path: string, error: unknown): UserError {
+  const folder = dirname(path);
+  switch (hostErrorCode(error)) {
+    case "ENOENT":
+    case "ENOTDIR":
+      return new UserError("invalid-input", `cannot write ${path}: there is no folder ${folder}`, {
+        hint: `Create it with: mkdir -p '${folder}'`,
+        cause: error,
+      });
+    case "EACCES":
+    case "EPERM":
+    case "EROFS":
+      return new UserError("denied", `cannot write ${path}: not permitted in ${folder}`, {
+        hint: "Choose a folder that you may write to.",
+        cause: error,
+      });
+    case "ENOSPC":
+    case "EDQUOT":
+      return new UserError("denied", `cannot write ${path}: the disk is full`, {
+        hint: "Make room, or choose a folder on another disk. Nothing was left behind.",
+        cause: error,
+      });
+    default:
+      return new UserError("denied", `cannot write ${path}`, {
+        hint: "See the cause with --debug.",
+        cause: error,
+      });
+  }
+}
