@@ -5,7 +5,7 @@
 
 import { z } from "zod";
 import { UserError } from "./errors.ts";
-import type { Figure } from "./figure.ts";
+import type { AnyFigure, Figure } from "./figure.ts";
 import type { Unit } from "./quantity.ts";
 
 export const CARD_SCHEMA = "godwit.card/1";
@@ -38,7 +38,7 @@ const anyFigure = z.looseObject({
   method,
   source: z.string(),
   fallbacks: z.array(z.string()),
-});
+}) as unknown as z.ZodType<AnyFigure>;
 
 const instant = z.iso.datetime().describe("UTC, ISO 8601");
 
