@@ -1,8 +1,8 @@
 // An ONNX model as plain, immutable data, in ONNX's own words (onnx.proto, IR versions 3 to 12).
 //
 // Nothing is lost between a file and these objects: presence of optional fields, order within
-// repeated fields, raw bytes, and fields that this version does not know (`unknown`). Tensors keep
-// views of the file's bytes; nothing is copied or decoded until it is asked for.
+// repeated fields, raw bytes, and fields that this version does not know (`unknown`). The elements of
+// tensors stay where they are, in memory or in the file, until they are asked for.
 
 /** Element types by their number in TensorProto.DataType. */
 export const DATA_TYPES = {
@@ -33,6 +33,12 @@ export const DATA_TYPES = {
 } as const;
 
 export type DataType = keyof typeof DATA_TYPES;
+
+/** Bytes that may still lie in a file: nothing is read before `bytes()` is called. */
+export interface Payload {
+  readonly length: number;
+  bytes(): Uint8Array;
+}
 
 /** A field of the file that this version has no name for: its bytes, tag included. */
 export type UnknownFields = readonly Uint8Array[];
@@ -113,8 +119,8 @@ export type Attribute = AttributeBase &
     | { readonly kind: "graphs"; readonly value: readonly Graph[] }
     | { readonly kind: "sparseTensors"; readonly value: readonly SparseTensor[] }
     | { readonly kind: "types"; readonly value: readonly ValueType[] }
-    /** Inside a function: refers to an attribute of the calling node. */
-    | { readonly kind: "reference"; readonly value: string }
+    /** Inside a function: the attribute of the calling node, `type` its AttributeType. */
+    | { readonly kind: "reference"; readonly value: string; readonly type: number }
   );
 
 interface AttributeBase {
@@ -180,7 +186,7 @@ export interface Tensor {
 export type TensorData =
   | { readonly kind: "none" }
   /** Little-endian elements, 4-bit types packed two a byte, low nibble first. */
-  | { readonly kind: "raw"; readonly bytes: Uint8Array }
+  | { readonly kind: "raw"; readonly payload: Payload }
   /** The typed repeated fields; int32 also carries the small integer types, bool and the halves. */
   | { readonly kind: "float32"; readonly values: Float32Array }
   | { readonly kind: "int32"; readonly values: Int32Array }
