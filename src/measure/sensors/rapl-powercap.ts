@@ -1,0 +1,122 @@
+// RAPL through the kernel's powercap tree (Linux Documentation/power/powercap/powercap.rst). Zones
+// nest: intel-rapl:0 is a package, intel-rapl:0:0 a part of it; intel-rapl-mmio:0 is the same
+// package through memory-mapped registers. AMD's counters go by intel-rapl as well (Linux >= 5.11).
+
+import type { Host } from "../../core/index.ts";
+import { hostErrorCode, listIfPresent, reasonOf } from "../../core/index.ts";
+import { readNumber } from "./machine-power.ts";
+import {
+  powerLimit,
+  RAPL_DENIED_REASON,
+  RAPL_DOMAIN_OF,
+  RAPL_ERROR,
+  RAPL_UPDATE_PERIOD,
+  type RaplDomain,
+  type RaplSensor,
+  withContents,
+} from "./rapl.ts";
+import type { Probe, SensorProvider } from "./sensor.ts";
+
+const POWERCAP = "/sys/class/powercap";
+const ZONE = /^(intel-rapl(?:-mmio|-tpmi)?):(\d+)(?::(\d+))?$/;
+
+export const raplPowercap: SensorProvider = {
+  name: "rapl-powercap",
+  description: "CPU and DRAM energy counters of Intel and AMD, /sys/class/powercap (Linux)",
+  domains: ["cpu", "memory", "machine"],
+
+  async probe(host): Promise<Probe> {
+    const zones = (await listIfPresent(host, POWERCAP)).filter((name) => ZONE.test(name));
+    if (zones.length === 0) return { status: "absent", reason: `no ${POWERCAP}/intel-rapl:*` };
+    const found: RaplSensor[] = [];
+    const notes: string[] = [];
+    let denied = 0;
+    for (const zone of zones) {
+      try {
+        const sensor = await sensorOf(host, zone);
+        if (sensor === null) continue;
+        await sensor.sensor.read();
+        found.push(sensor);
+      } catch (error) {
+        const code = hostErrorCode(error);
+        if (code === "EACCES" || code === "EPERM") denied += 1;
+        notes.push(`${zone}: ${reasonOf(error)}`);
+      }
+    }
+    if (found.length > 0) return { status: "ready", sensors: withContents(unique(found)), notes };
+    if (denied > 0) return { status: "denied", reason: RAPL_DENIED_REASON, remedy: REMEDY };
+    return { status: "absent", reason: notes.join("; ") || "no powercap zone has a RAPL name" };
+  },
+};
+
+const REMEDY = [
+  "until the next boot: sudo chmod -R a+r /sys/class/powercap/*/energy_uj",
+  "for good, in /etc/udev/rules.d/60-rapl.rules:",
+  'SUBSYSTEM=="powercap", ACTION=="add", RUN+="/bin/chmod a+r /sys%p/energy_uj"',
+].join("\n");
+
+/** The sensor of a zone; null for a zone that is not a RAPL domain. */
+async function sensorOf(host: Host, zone: string): Promise<RaplSensor | null> {
+  const [, control = "", top = "", part] = ZONE.exec(zone) ?? [];
+  const folder = `${POWERCAP}/${zone}`;
+  const name = (await host.readText(`${folder}/name`)).trim();
+  const domain = domainOf(name);
+  if (domain === null) return null;
+  const owner = await ownerOf(host, `${control}:${top}`, { name, nested: part !== undefined });
+  // The same domain name occurs once a socket, so a part is named with its package.
+  const device = owner === null || owner === name ? name : `${owner}/${name}`;
+  const mmio = control === "intel-rapl-mmio";
+  const range = await readNumber(host, `${folder}/max_energy_range_uj`).catch(() => undefined);
+  const limit = await powerLimit(host, zone);
+  const path = `${folder}/energy_uj`;
+  return {
+    domain,
+    package: owner,
+    sensor: {
+      id: `rapl-powercap:${mmio ? "mmio:" : ""}${device}`,
+      provider: "rapl-powercap",
+      domain: RAPL_DOMAIN_OF[domain],
+      device,
+      scope: "component",
+      kind: "counter",
+      method: "measured",
+      source: `RAPL ${name}, powercap ${zone}`,
+      error: RAPL_ERROR[domain],
+      updatePeriod: RAPL_UPDATE_PERIOD,
+      ...(range === undefined ? {} : { range: range / 1e6 }),
+      ...(limit === undefined ? {} : { maxPower: limit }),
+      async read() {
+        const microjoules = await readNumber(host, path);
+        return { at: host.monotonic(), value: microjoules / 1e6 };
+      },
+    },
+  };
+}
+
+function domainOf(name: string): RaplDomain | null {
+  if (name.startsWith("package-")) return "package";
+  if (name === "core" || name === "uncore" || name === "dram" || name === "psys") return name;
+  return null;
+}
+
+/** Name of the package that a zone is or is part of; null for the platform and what is beside. */
+async function ownerOf(
+  host: Host,
+  parent: string,
+  zone: { readonly name: string; readonly nested: boolean },
+): Promise<string | null> {
+  if (!zone.nested) return zone.name.startsWith("package-") ? zone.name : null;
+  return (await host.readText(`${POWERCAP}/${parent}/name`)).trim();
+}
+
+/** Zones that the firmware named alike are kept apart by their place in the tree. */
+function unique(found: readonly RaplSensor[]): readonly RaplSensor[] {
+  const count = new Map<string, number>();
+  return found.map((one) => {
+    const seen = (count.get(one.sensor.id) ?? 0) + 1;
+    count.set(one.sensor.id, seen);
+    if (seen === 1) return one;
+    const device = `${one.sensor.device}#${seen}`;
+    return { ...one, sensor: { ...one.sensor, device, id: `${one.sensor.id}#${seen}` } };
+  });
+}
