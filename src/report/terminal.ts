@@ -74,7 +74,7 @@ function headLines(card: Card, { width, paint }: Page): readonly string[] {
   const name = printable(card.subject.name);
   const facts = headFacts(card);
   const answer = facts.join("   ");
-  const status = card.status === "complete" ? [] : [statusLine(card, paint)];
+  const status = statusLines(card, { width, paint });
   if (columnsOf(name) + 3 + columnsOf(answer) <= width) {
     return [`${paint("strong", name)}   ${paint("strong", answer)}`, ...status];
   }
@@ -106,18 +106,23 @@ function wrapFacts(facts: readonly string[], width: number): readonly string[] {
   return lines;
 }
 
-function statusLine(card: Card, paint: Paint): string {
-  if (card.status === "interrupted") {
-    return MARGIN + paint("warn", "interrupted: the figures are those until then");
+function statusLines({ status, exit }: Card, { width, paint }: Page): readonly string[] {
+  const lines = (role: Role, words: string) =>
+    wrap(printable(words), width - MARGIN.length).map((line) => MARGIN + paint(role, line));
+  switch (status) {
+    case "complete":
+      return [];
+    case "interrupted":
+      return lines("warn", "interrupted: the figures are those until then");
+    case "failed":
+      if (exit === undefined) return lines("bad", "failed");
+      return lines(
+        "bad",
+        exit.signal === null ? `ended with exit code ${exit.code}` : `ended by ${exit.signal}`,
+      );
+    default:
+      return status satisfies never;
   }
-  const { exit } = card;
-  const why =
-    exit === undefined
-      ? ""
-      : exit.signal === null
-        ? ` with exit code ${exit.code}`
-        : ` by signal ${printable(exit.signal)}`;
-  return MARGIN + paint("bad", `ended${why}`);
 }
 
 /** One line a component: how much, which share, how it is known. */
@@ -126,7 +131,7 @@ function componentLines(card: Card, { width, paint }: Page): readonly string[] {
   const total = components.reduce((sum, { energy }) => sum + energy.value, 0);
   const labels = components.map((component) => printable(componentLabel(component)));
   const longest = Math.max(LABEL, ...labels.map(columnsOf));
-  const labelWidth = Math.min(longest, Math.max(LABEL, Math.floor(width / 3) - 2));
+  const labelWidth = Math.min(longest, Math.max(LABEL, Math.floor(width / 3) - 4));
   // The components add up to the gross energy; said where the answer is another one.
   const of = headlineEnergy(card)?.boundary === "gross" || components.length === 0;
   const title = of ? [] : [`${MARGIN}${paint("quiet", "gross, by component")}`];
