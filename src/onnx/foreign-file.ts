@@ -5,12 +5,12 @@ import type { ByteSource } from "./byte-source.ts";
 import { ModelError } from "./model-error.ts";
 
 const HEAD = 64;
-const latin1 = new TextDecoder("latin1");
 
 /** Throws ModelError naming what the file is when it is no protobuf at all. */
 export function recogniseForeignFile(source: ByteSource): void {
   const head = source.read(0, Math.min(HEAD, source.size));
-  const text = latin1.decode(head);
+  // One character a byte; the decoder called latin1 in browsers and Node is windows-1252.
+  const text = String.fromCharCode(...head);
   const found = kindOf(head, text);
   if (found === null) return;
   throw new ModelError(`not an ONNX model: ${found.name}`, "", { hint: found.hint });
