@@ -90,7 +90,11 @@ function probeDevices(host: Host, windows: Windows): Probe {
   const { kept, notes: faults } = withoutMirrors(windows, chosen);
   notes.push(...faults);
   if (kept.length > 0) {
-    return { status: "ready", sensors: kept.map((one) => sensorOf(host, windows, one)), notes };
+    const sensors = kept.map((one, i) => {
+      const earlier = kept.slice(0, i).filter((other) => nameOf(other) === nameOf(one)).length;
+      return sensorOf(host, windows, { ...one, suffix: earlier === 0 ? "" : `#${earlier + 1}` });
+    });
+    return { status: "ready", sensors, notes };
   }
   const names = devices.flatMap(({ channels }) => channels).join(", ");
   const reason = notes.join("; ") || `no EMI channel of a processor (${names || "no device"})`;
@@ -148,8 +152,13 @@ function measure(windows: Windows, { device, index }: Chosen): EmiMeasurement {
   return one;
 }
 
-function sensorOf(host: Host, windows: Windows, chosen: Chosen): Sensor {
-  const name = nameOf(chosen);
+function sensorOf(
+  host: Host,
+  windows: Windows,
+  chosen: Chosen & { readonly suffix: string },
+): Sensor {
+  // Devices that are not mirrors of each other may still use one name.
+  const name = `${nameOf(chosen)}${chosen.suffix}`;
   let last: { readonly time: bigint; readonly at: bigint } | null = null;
   return {
     id: `emi:${name}`,
