@@ -26,7 +26,8 @@ export type ErrorCode =
   | "unsupported"
   | "network"
   | "nothing-measured"
-  | "budget-exceeded";
+  | "budget-exceeded"
+  | "wrapper-failed";
 
 const EXIT_OF: Record<ErrorCode, number> = {
   usage: EXIT.usage,
@@ -39,6 +40,7 @@ const EXIT_OF: Record<ErrorCode, number> = {
   network: EXIT.failed,
   "nothing-measured": EXIT.nothingMeasured,
   "budget-exceeded": EXIT.budgetExceeded,
+  "wrapper-failed": EXIT.wrapperFailed,
 };
 
 /** An error the user can act on: `message` says what happened to what, `hint` what to do. */

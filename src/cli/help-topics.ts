@@ -1,0 +1,45 @@
+// The topics of `godwit help TOPIC`.
+
+/** Text of each topic. */
+export const TOPICS: Readonly<Record<string, string>> = {
+  sensors: `Where energy figures come from, best first. godwit doctor says what this machine has.
+
+  machine  BMC (IPMI, Redfish), ACPI power meter, an external meter (--meter), battery
+  cpu      RAPL (perf, powercap, MSR), hwmon, Windows EMI, Apple IOReport, a model
+  gpu      energy counter, average power, nvidia-smi, rated power times utilisation
+  memory   RAPL dram, a model
+
+Every figure says how it came to be:
+  measured   read from a counter or meter
+  sampled    integrated from readings of power
+  estimated  a model; its interval says how far it can be off
+  declared   said by a person, a file or a published table
+`,
+  units: `Durations        500ms  3s  2min  1h  1d   (a bare number is seconds)
+Energy           10J  10kJ  10 MJ  3Wh  2kWh
+Carbon intensity gCO2e/kWh, as grid operators publish it: 380
+PUE              facility energy over machine energy: 1 or more
+
+1 kWh is 3.6 MJ exactly. Figures are shown to three significant digits; the range in
+parentheses is a 90 % interval.
+`,
+  "exit-codes": `godwit run ends as the command ended: with its exit code, or by its signal.
+
+    0  done
+    1  failed
+    2  wrong usage
+    3  nothing could be measured (only with --require measured)
+    4  a budget was exceeded (budget check, --on-exceed stop)
+  125  godwit run: godwit itself failed before the command was started
+  126  godwit run: the command was found but could not be executed
+  127  godwit run: the command was not found
+`,
+  config: `An option of the command line overrules the environment, which overrules the default.
+
+  GODWIT_LEDGER     folder of the ledger; default .godwit in the project
+  GODWIT_LOCATION   country whose carbon intensity applies, such as DE
+  GODWIT_INTENSITY  carbon intensity in gCO2e/kWh
+  GODWIT_PUE        power usage effectiveness of the data centre
+  NO_COLOR, FORCE_COLOR, TERM=dumb   colours
+`,
+};

@@ -1,0 +1,126 @@
+// The command line: which commands there are and how one is found. A command's module is loaded when
+// it is called, so that `godwit --help` costs nothing but Node.
+
+import { Command, CommanderError, Option } from "commander";
+import { EXIT, UserError } from "../core/errors.ts";
+import { suggest } from "../core/suggest.ts";
+import type { CliContext } from "./context.ts";
+import { reportError } from "./errors.ts";
+import { TOPICS } from "./help-topics.ts";
+import type { ColorChoice } from "./terminal.ts";
+
+interface Entry {
+  readonly name: string;
+  readonly description: string;
+  /** Loads the command's module and builds the command. */
+  readonly load: (context: CliContext) => Promise<unknown>;
+}
+
+const COMMANDS: readonly Entry[] = [
+  {
+    name: "run",
+    description: "Run a command and report what it cost.",
+    load: async (context) => (await import("./run.ts")).runCommand(context),
+  },
+];
+
+/** Options that every command takes, wherever they stand before the command's own arguments. */
+export interface GlobalOptions {
+  readonly color: ColorChoice;
+  readonly debug: boolean;
+}
+
+/** Runs one command line (without node and script) and returns the exit code. */
+export async function runProgram(context: CliContext, args: readonly string[]): Promise<number> {
+  const early = readGlobals(args);
+  if (args.length === 0) return runProgram(context, ["help"]);
+  let code: number = EXIT.done;
+  const own: CliContext = {
+    ...context,
+    setExitCode: (value) => {
+      code = value;
+      context.setExitCode(value);
+    },
+  };
+  try {
+    const program = await buildProgram(own, args);
+    await program.parseAsync([...args], { from: "user" });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    return reportError(context, error, early);
+  }
+}
+
+/** The two global options, read before anything can fail; the rest of the line is not looked at. */
+function readGlobals(args: readonly string[]): GlobalOptions {
+  const end = args.indexOf("--");
+  const before = end === -1 ? args : args.slice(0, end);
+  const color = before.map((arg) => /^--color=(always|never)$/.exec(arg)?.[1]).find(Boolean);
+  return { color: (color as ColorChoice) ?? "auto", debug: before.includes("--debug") };
+}
+
+async function buildProgram(context: CliContext, args: readonly string[]): Promise<Command> {
+  const program = new Command("godwit")
+    .description("Measure what AI work costs, make it cost less, and prove the saving.")
+    .version(context.version, "-V, --version", "print the version")
+    .helpCommand(false)
+    .enablePositionalOptions()
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ godwit run -- python train.py
+  $ godwit run -n 10 --warmup 1 -- ./infer --batch 8
+
+Topics: godwit help ${Object.keys(TOPICS).join(" | ")}`,
+    );
+  const called = args.find((arg) => !arg.startsWith("-"));
+  for (const { name, description, load } of COMMANDS) {
+    const command =
+      name === called ? await load(context) : new Command(name).description(description);
+    // Commands infer the types of their own options; here they are only commands.
+    program.addCommand(command as Command);
+  }
+  program.addCommand(helpCommand(context, program));
+  for (const command of [program, ...program.commands]) {
+    command
+      .addOption(new Option("--color <when>", "colours").choices(["auto", "always", "never"]))
+      .option("--debug", "show where an error came from")
+      .exitOverride()
+      .configureOutput({
+        writeOut: (text) => void context.stdout.write(text),
+        writeErr: (text) => void context.stderr.write(text),
+        getOutHelpWidth: () => context.stdout.columns,
+        getErrHelpWidth: () => context.stderr.columns,
+      });
+  }
+  return program;
+}
+
+function helpCommand(context: CliContext, program: Command): Command {
+  return new Command("help")
+    .description(`Explain a command, or a topic: ${Object.keys(TOPICS).join(", ")}.`)
+    .argument("[topic]", "command or topic")
+    .action(async (topic) => {
+      if (topic === undefined) {
+        context.stdout.write(program.helpInformation());
+        return;
+      }
+      const text = TOPICS[topic];
+      const entry = COMMANDS.find(({ name }) => name === topic);
+      if (text !== undefined) context.stdout.write(text);
+      else if (entry !== undefined) {
+        const command = (await entry.load(context)) as Command;
+        context.stdout.write(command.helpInformation());
+      } else throw unknownTopic(topic);
+    });
+}
+
+function unknownTopic(topic: string): UserError {
+  const names = [...COMMANDS.map(({ name }) => name), ...Object.keys(TOPICS)];
+  const near = suggest(topic, names);
+  return new UserError("usage", `there is no help on ${topic}`, {
+    hint: near === null ? `There is help on ${names.join(", ")}.` : `Did you mean ${near}?`,
+  });
+}
