@@ -179,12 +179,17 @@ export function createFakeHost(machine: FakeMachine = {}): FakeHost {
           const found = names.find((name) => name in libraries);
           const functions = found === undefined ? undefined : libraries[found];
           if (functions === undefined) throw new Error(`no library of ${names.join(", ")}`);
+          const bind = (prototype: string): NativeFunction => {
+            const name = /(\w+)\s*\(/.exec(prototype)?.[1] ?? "";
+            const bound = functions[name];
+            if (bound === undefined) throw new Error(`${found} has no ${name}`);
+            return bound;
+          };
           return {
-            bind(prototype) {
-              const name = /(\w+)\s*\(/.exec(prototype)?.[1] ?? "";
-              const bound = functions[name];
-              if (bound === undefined) throw new Error(`${found} has no ${name}`);
-              return bound;
+            bind,
+            bindSlow: (prototype) => {
+              const bound = bind(prototype);
+              return async (...args) => bound(...args);
             },
           };
         },

@@ -28,6 +28,8 @@ export type NativeFunction = (...args: readonly unknown[]) => unknown;
 export interface NativeLibrary {
   /** Binds a function by its C prototype, in the spelling of koffi. Throws when it is missing. */
   bind(prototype: string): NativeFunction;
+  /** As `bind`, but calls run off the main thread: for functions that may take seconds. */
+  bindSlow(prototype: string): (...args: readonly unknown[]) => Promise<unknown>;
 }
 
 /** Foreign function interface; null on a host where none is installed. */

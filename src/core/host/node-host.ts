@@ -4,12 +4,14 @@ import { execFile } from "node:child_process";
 import { open, readdir, readFile, realpath } from "node:fs/promises";
 import os from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
+import { promisify } from "node:util";
 import type {
   CommandResult,
   CpuTimes,
   Ffi,
   Host,
   NativeFunction,
+  NativeLibrary,
   RandomAccessFile,
 } from "./host.ts";
 
@@ -131,6 +133,8 @@ const fetchText: Host["fetch"] = async (url, { timeout, headers }) => {
   };
 };
 
+type SlowFunction = ReturnType<NativeLibrary["bindSlow"]>;
+
 async function loadKoffi(): Promise<Ffi | null> {
   try {
     const { default: koffi } = await import("koffi");
@@ -140,7 +144,11 @@ async function loadKoffi(): Promise<Ffi | null> {
         for (const name of names) {
           try {
             const library = koffi.load(name);
-            return { bind: (prototype) => library.func(prototype) as NativeFunction };
+            return {
+              bind: (prototype) => library.func(prototype) as NativeFunction,
+              bindSlow: (prototype) =>
+                promisify(library.func(prototype).async as NativeFunction) as SlowFunction,
+            };
           } catch (error) {
             failures.push(error instanceof Error ? error.message : String(error));
           }

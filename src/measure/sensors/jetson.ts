@@ -19,7 +19,8 @@ const RAILS: Readonly<Record<string, Domain | "total" | "inside">> = {
   VDD_IN: "total",
   POM_5V_IN: "total",
   VIN: "total",
-  VDD_CPU_GPU_CV: "board",
+  // One rail for the CPU, the GPU and the vision engines; listed under the GPU, which dominates it.
+  VDD_CPU_GPU_CV: "gpu",
   VDD_SOC: "board",
   // AGX Orin. VIN_SYS_5V0 feeds the memory rail too.
   VDD_GPU_SOC: "gpu",

@@ -12,9 +12,9 @@ import {
 import { type SelectableGpu, selectNvidiaGpus } from "./gpu-selection.ts";
 import type { Probe, Reading, Sensor, SensorProvider } from "./sensor.ts";
 
-/** Without persistence mode the first call loads the driver, which takes seconds. */
-const PROBE_TIMEOUT = 10_000;
-const READ_TIMEOUT = 5_000;
+/** Milliseconds; no longer than a survey waits, so that no process is left behind. */
+const PROBE_TIMEOUT = 2_000;
+const READ_TIMEOUT = 1_000;
 /** Readings asked for within this time get one answer, nanoseconds. */
 const SHARED_FOR = 50_000_000n;
 /** As for NVML's power, read once a second: 5 % and 5 % in quadrature. */

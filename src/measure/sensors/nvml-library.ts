@@ -248,38 +248,43 @@ export type NvmlOpening =
   | { readonly status: "missing"; readonly reason: string }
   | { readonly status: "failed"; readonly error: NvmlError };
 
-const sessions = new WeakMap<Host, Nvml>();
+const openings = new WeakMap<Host, Promise<NvmlOpening>>();
 
-/** The library of a host, loaded and initialised once. */
+/** The library of a host, loaded and initialised once however many ask; a failure is tried again. */
 export async function openNvml(host: Host): Promise<NvmlOpening> {
-  const open = sessions.get(host);
-  if (open !== undefined) return { status: "open", nvml: open };
+  const known = openings.get(host);
+  if (known !== undefined) return known;
+  const pending = loadNvml(host);
+  openings.set(host, pending);
+  const opening = await pending;
+  if (opening.status !== "open") openings.delete(host);
+  return opening;
+}
+
+async function loadNvml(host: Host): Promise<NvmlOpening> {
   const names = libraryNames(host);
   if (names.length === 0) return { status: "missing", reason: `no NVML on ${host.platform}` };
   const ffi = await host.ffi();
   if (ffi === null) return { status: "missing", reason: "the optional package koffi is missing" };
-  let nvml: Nvml;
+  let library: NativeLibrary;
   try {
-    nvml = bindNvml(ffi.open(names));
+    library = ffi.open(names);
   } catch {
     return { status: "missing", reason: `no NVIDIA driver library (${names[0]})` };
   }
-  try {
-    nvml.call("nvmlInit_v2");
-  } catch (error) {
-    if (isNvmlError(error)) return { status: "failed", error };
-    throw error;
-  }
-  sessions.set(host, nvml);
-  return { status: "open", nvml };
+  // Without persistence mode this loads the driver, seconds during which other sensors must go on.
+  const code = Number(await library.bindSlow(PROTOTYPES.nvmlInit_v2)());
+  if (code !== 0) return { status: "failed", error: new NvmlError("nvmlInit_v2", code) };
+  return { status: "open", nvml: bindNvml(library) };
 }
 
 /** Gives the library of a host back. Harmless when it is not open. */
-export function closeNvml(host: Host): void {
-  const nvml = sessions.get(host);
-  sessions.delete(host);
+export async function closeNvml(host: Host): Promise<void> {
+  const opening = await openings.get(host);
+  openings.delete(host);
+  if (opening?.status !== "open") return;
   try {
-    nvml?.call("nvmlShutdown");
+    opening.nvml.call("nvmlShutdown");
   } catch (error) {
     // A driver that is gone cannot be shut down; there is nothing left to give back.
     if (!isNvmlError(error)) throw error;

@@ -42,9 +42,7 @@ export const nvml: SensorProvider = {
     return opening.status === "open" ? probeBoards(host, opening.nvml) : failedProbe(host, opening);
   },
 
-  async close(host) {
-    closeNvml(host);
-  },
+  close: closeNvml,
 };
 
 interface Board extends SelectableGpu {
