@@ -34,7 +34,7 @@ export function parseDcmi(text: string): DcmiReading {
   if (/Power reading state is:\s*deactivated/i.test(text)) {
     throw new Error("the management controller's power measurement is deactivated");
   }
-  const period = Number(/Sampling period:\s*(\d+)/i.exec(text)?.[1] ?? Number.NaN);
+  const period = Number(/^\s*Sampling period:\s*(\d+)/im.exec(text)?.[1] ?? Number.NaN);
   return {
     power: believable(Number(power[1]), "the management controller"),
     period: period > 0 ? period : null,
