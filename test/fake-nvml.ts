@@ -5,7 +5,7 @@
 import type { NativeFunction } from "../src/core/index.ts";
 
 /** A value, or the nvmlReturn_t to fail with. */
-export type Answer = number | { readonly code: number };
+type Answer = number | { readonly code: number };
 
 export interface FakeGpu {
   uuid: string;

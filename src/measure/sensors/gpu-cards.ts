@@ -58,3 +58,17 @@ export async function readNumberIfAny(
     return null;
   }
 }
+
+/** PCI addresses of NVIDIA's GPUs, whatever driver has taken them, if any. */
+export async function listNvidiaDevices(host: Host): Promise<readonly string[]> {
+  const folder = "/sys/bus/pci/devices";
+  const addresses: string[] = [];
+  for (const address of await listIfPresent(host, folder).catch(() => [])) {
+    const read = (file: string) =>
+      readTextIfPresent(host, `${folder}/${address}/${file}`).catch(() => null);
+    const [vendor, kind] = [await read("vendor"), await read("class")];
+    // PCI class 03: display controllers, to which NVIDIA's compute boards belong too.
+    if (vendor?.trim() === "0x10de" && kind?.startsWith("0x03")) addresses.push(address);
+  }
+  return addresses;
+}

@@ -31,6 +31,10 @@ describe("a counter that falls", () => {
     expect(await outcomes([100, 101, 1, 2, 3])).toEqual([100, 101, "gap", 2, 3]);
   });
 
+  test("a reset counter that has not moved yet is a reset all the same", async () => {
+    expect(await outcomes([100, 1, 1, 2])).toEqual([100, "gap", 1, 2]);
+  });
+
   test("one that runs backwards is never passed on", async () => {
     expect(await outcomes([100, 99, 98, 97, 96])).toEqual([100, "gap", "gap", "gap", "gap"]);
   });
@@ -57,6 +61,7 @@ describe("a counter beside a power sensor", () => {
 
   test("is not trusted when it stands still, runs backwards or has another unit", async () => {
     expect(await doubt(0, 200)).toContain("0.0 W");
+    expect(await doubt(0, 0)).not.toBeNull();
     expect(await doubt(-5, 200)).not.toBeNull();
     expect(await doubt(200_000, 200)).not.toBeNull();
     expect(await doubt(0.2, 200)).not.toBeNull();

@@ -129,6 +129,8 @@ describe("the table of ratings", () => {
     ["AMD Instinct MI210", 300],
     // A K80 board has 300 W and two devices.
     ["Tesla K80", 150],
+    // Its two sizes are rated 250 W and 300 W.
+    ["NVIDIA A100-PCIE", null],
     // Same name, other rating: no guess.
     ["NVIDIA GeForce RTX 4090 Laptop GPU", null],
     ["NVIDIA GeForce RTX 2080 with Max-Q Design", null],

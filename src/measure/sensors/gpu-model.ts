@@ -6,7 +6,7 @@
 
 import { type Host, listIfPresent, readTextIfPresent, Z90 } from "../../core/index.ts";
 import { listAmdGpus } from "./amd-gpu.ts";
-import { readNumber, readNumberIfAny } from "./gpu-cards.ts";
+import { listNvidiaDevices, readNumber, readNumberIfAny } from "./gpu-cards.ts";
 import { type Read, readAt } from "./gpu-counter.ts";
 import { type SelectableGpu, selectNvidiaGpus } from "./gpu-selection.ts";
 import { findGpuRating, type GpuRating, loadGpuTable, unknownGpuRating } from "./gpu-table.ts";
@@ -19,6 +19,7 @@ const FULL_SHARE = 1.02;
 const UNKNOWN_UTILISATION = { value: 0.7, low: 0.3, high: 1 };
 /** Relative standard deviation of the formula where TDP and utilisation are known. */
 const FORMULA_ERROR = 0.3;
+const WITHOUT_DRIVER = "an NVIDIA GPU without the NVIDIA driver; programs cannot compute on it";
 
 /** Power of a GPU of a rating (watts) at a utilisation from 0 to 1, watts. */
 export function gpuPower(tdp: number, utilisation: number): number {
@@ -120,7 +121,10 @@ async function findNvidia(host: Host): Promise<Found> {
   const opening = await openNvml(host);
   const listed = opening.status === "open" ? nvmlGpus(opening.nvml) : [];
   const all = listed.length > 0 ? listed : await driverGpus(host);
-  if (all.length === 0) return { gpus: [], notes: await idleDevices(host) };
+  if (all.length === 0) {
+    const idle = await listNvidiaDevices(host);
+    return { gpus: [], notes: idle.map((address) => `${address}: ${WITHOUT_DRIVER}`) };
+  }
   const { gpus, notes } = selectNvidiaGpus(all, host.env);
   return { gpus, notes };
 }
@@ -169,23 +173,6 @@ async function driverGpus(host: Host): Promise<readonly (ModelledGpu & Selectabl
       };
     }),
   );
-}
-
-/** NVIDIA boards that no NVIDIA driver has taken: no CUDA program can use them. */
-async function idleDevices(host: Host): Promise<readonly string[]> {
-  const folder = "/sys/bus/pci/devices";
-  const notes: string[] = [];
-  for (const address of await listIfPresent(host, folder).catch(() => [])) {
-    const read = (file: string) =>
-      readTextIfPresent(host, `${folder}/${address}/${file}`).catch(() => null);
-    const [vendor, kind] = [await read("vendor"), await read("class")];
-    // PCI class 03: display controllers, compute accelerators of NVIDIA among them.
-    if (vendor?.trim() !== "0x10de" || !kind?.startsWith("0x03")) continue;
-    notes.push(
-      `${address}: an NVIDIA GPU without the NVIDIA driver; programs cannot compute on it`,
-    );
-  }
-  return notes;
 }
 
 async function findAmd(host: Host): Promise<Found> {

@@ -85,7 +85,7 @@ function selectContainerGpus<G extends SelectableGpu>(
 
 /**
  * Slurm's numbers are those of the node. With device constraints a process sees only its own GPUs,
- * counted from zero, so the numbers apply only where more GPUs are visible than were allocated.
+ * counted from zero, so the numbers apply only where every one of them is visible.
  */
 function selectSlurmGpus<G extends SelectableGpu>(
   all: readonly G[],
@@ -94,7 +94,7 @@ function selectSlurmGpus<G extends SelectableGpu>(
 ): GpuSelection<G> {
   const numbers = expandRanges(list);
   const gpus = all.filter((gpu) => numbers.has(gpu.index));
-  if (all.length <= numbers.size || gpus.length < numbers.size) return { gpus: all, notes: [] };
+  if (gpus.length < numbers.size) return { gpus: all, notes: [] };
   return { gpus, notes: hiddenNote(all, gpus, variable) };
 }
 

@@ -49,6 +49,7 @@ describe.skipIf(missing !== null)(`NVML through the real FFI (${missing ?? "avai
     const [first, second] = probe.sensors;
     expect(probe.sensors).toHaveLength(2);
     expect(first).toMatchObject({ device: "GPU-0000", kind: "counter", maxPower: 350 });
+    expect(first?.source).toContain("at 00000000:3B:00.0");
     expect((await first?.read())?.value).toBe(6_000_000_000);
     expect((await second?.read())?.value).toBeCloseTo(6_000_000_000.001, 3);
   });

@@ -115,7 +115,7 @@ export interface Nvml {
 }
 
 /** Binds the calls of a loaded library; functions that an old driver lacks fail when called. */
-export function bindNvml(library: NativeLibrary): Nvml {
+function bindNvml(library: NativeLibrary): Nvml {
   const bound = new Map<NvmlCall, NativeFunction>();
   const call = (name: NvmlCall, ...args: readonly unknown[]): void => {
     let native = bound.get(name);

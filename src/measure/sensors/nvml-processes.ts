@@ -2,9 +2,16 @@
 // needs. Process ids are those of the host, also inside a container with its own numbering.
 
 import type { Host } from "../../core/index.ts";
-import { isNvmlError, NVML, type Nvml, type NvmlHandle, openNvml } from "./nvml-library.ts";
+import {
+  isNvmlError,
+  NVML,
+  type Nvml,
+  NvmlError,
+  type NvmlHandle,
+  openNvml,
+} from "./nvml-library.ts";
 
-export interface GpuProcess {
+interface GpuProcess {
   readonly pid: number;
   /** Share of the GPU's time in which kernels of this process ran, 0 to 1; null when not told. */
   readonly share: number | null;
@@ -30,7 +37,7 @@ const UNTOUCHED = 0xa5;
 const NOT_AVAILABLE = 0xffff_ffff_ffff_ffffn;
 
 /**
- * Compute processes of every GPU; empty when there is no NVML. `since` (microseconds, by UUID) keeps
+ * Compute processes of every GPU that answers; empty when there is no NVML. `since` (microseconds, by UUID) keeps
  * samples of time shares that are older from being counted again.
  */
 export async function nvmlProcesses(
@@ -40,25 +47,34 @@ export async function nvmlProcesses(
   const opening = await openNvml(host);
   if (opening.status !== "open") return [];
   const { nvml } = opening;
-  return Array.from({ length: nvml.count() }, (_, index) => {
-    const device = nvml.handle(index);
-    const uuid = nvml.uuid(device);
-    const start = since.get(uuid) ?? 0n;
-    const memory = runningProcesses(nvml, device);
-    const { shares, latest, note } = timeShares(nvml, device, start);
-    const pids = [...new Set([...memory.keys(), ...shares.keys()])].sort((a, b) => a - b);
-    return {
-      uuid,
-      processes: pids.map((pid) => ({
-        pid,
-        // A process that holds memory and has no sample did not run a kernel.
-        share: shares.get(pid) ?? (note === null ? 0 : null),
-        memory: memory.get(pid) ?? null,
-      })),
-      latest,
-      note,
-    };
-  });
+  const gpus: GpuProcesses[] = [];
+  for (let index = 0; index < nvml.count(); index++) {
+    try {
+      gpus.push(processesOf(nvml, nvml.handle(index), since));
+    } catch (error) {
+      // A board that does not answer, as one that is lost; its sensor says so with a gap.
+      if (!isNvmlError(error)) throw error;
+    }
+  }
+  return gpus;
+}
+
+function processesOf(
+  nvml: Nvml,
+  device: NvmlHandle,
+  since: ReadonlyMap<string, bigint>,
+): GpuProcesses {
+  const uuid = nvml.uuid(device);
+  const memory = runningProcesses(nvml, device);
+  const { shares, latest, note } = timeShares(nvml, device, since.get(uuid) ?? 0n);
+  const pids = [...new Set([...memory.keys(), ...shares.keys()])].sort((a, b) => a - b);
+  const processes = pids.map((pid) => ({
+    pid,
+    // A process that holds memory and has no sample did not run a kernel.
+    share: shares.get(pid) ?? (note === null ? 0 : null),
+    memory: memory.get(pid) ?? null,
+  }));
+  return { uuid, processes, latest, note };
 }
 
 const RUNNING = [
@@ -75,7 +91,7 @@ const RUNNING = [
 function runningProcesses(nvml: Nvml, device: NvmlHandle): Map<number, number | null> {
   const bytes = new Uint8Array(CAPACITY * MAX_STRIDE).fill(UNTOUCHED);
   const count: unknown[] = [CAPACITY];
-  callFirstKnown(nvml, device, count, bytes);
+  callNewest(nvml, device, count, bytes);
   const length = Number(count[0]);
   const found = new Map<number, number | null>();
   if (length === 0) return found;
@@ -91,23 +107,15 @@ function runningProcesses(nvml: Nvml, device: NvmlHandle): Map<number, number | 
   return found;
 }
 
-function callFirstKnown(nvml: Nvml, device: NvmlHandle, count: unknown[], bytes: Uint8Array): void {
-  const [newest, ...older] = RUNNING;
-  try {
-    nvml.call(newest, device, count, bytes);
-  } catch (error) {
-    if (!isNvmlError(error, NVML.functionNotFound)) throw error;
-    const last = older.find((name, index) => {
-      try {
-        nvml.call(name, device, count, bytes);
-        return true;
-      } catch (fault) {
-        if (index === older.length - 1 || !isNvmlError(fault, NVML.functionNotFound)) throw fault;
-        return false;
-      }
-    });
-    if (last === undefined) throw error;
+function callNewest(nvml: Nvml, ...args: readonly unknown[]): void {
+  for (const name of RUNNING) {
+    try {
+      return nvml.call(name, ...args);
+    } catch (error) {
+      if (!isNvmlError(error, NVML.functionNotFound)) throw error;
+    }
   }
+  throw new NvmlError(RUNNING[0], NVML.functionNotFound);
 }
 
 /** Bytes up to the last one that is not as it was before the call. */

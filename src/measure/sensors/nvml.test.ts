@@ -183,6 +183,7 @@ describe("which boards are counted", () => {
 describe("a library that does not work", () => {
   const gpuOnBus = {
     "/sys/bus/pci/devices/0000:3b:00.0/vendor": "0x10de\n",
+    "/sys/bus/pci/devices/0000:3b:00.0/class": "0x030200\n",
   };
 
   test.each([
@@ -212,6 +213,14 @@ describe("a library that does not work", () => {
       status: "denied",
       remedy: expect.stringContaining("modprobe"),
     });
+  });
+
+  test("that failed is tried again: the driver may have been loaded meanwhile", async () => {
+    const library = fakeNvml([board()], { init: 9 });
+    const host = createFakeHost({ libraries: { "libnvidia-ml.so.1": library } });
+    expect((await nvml.probe(host)).status).toBe("absent");
+    library["nvmlInit_v2"] = () => 0;
+    expect((await nvml.probe(host)).status).toBe("ready");
   });
 
   test("is given back when the provider is closed, and opened again when asked", async () => {
@@ -287,6 +296,11 @@ describe("processes of a GPU", () => {
     await expect(nvmlProcesses(hostOf([busy], {}, { processStride: 40 }))).rejects.toThrow(
       "layout",
     );
+  });
+
+  test("a lost board costs only its own", async () => {
+    const found = await nvmlProcesses(hostOf([board({ lost: 15 }), { ...busy, uuid: "GPU-2" }]));
+    expect(found.map(({ uuid }) => uuid)).toEqual(["GPU-2"]);
   });
 
   test("without NVML there are none", async () => {

@@ -1,7 +1,8 @@
 // NVIDIA GPUs through NVML: the board's energy counter, else its power averaged over a second, else
 // its power. One sensor a board; which boards, `gpu-selection.ts` says.
 
-import { type Host, listIfPresent, readTextIfPresent, reasonOf } from "../../core/index.ts";
+import { type Host, readTextIfPresent, reasonOf } from "../../core/index.ts";
+import { listNvidiaDevices } from "./gpu-cards.ts";
 import { guardCounter, readAt } from "./gpu-counter.ts";
 import { type SelectableGpu, selectNvidiaGpus } from "./gpu-selection.ts";
 import {
@@ -166,7 +167,11 @@ function sensorOf(host: Host, board: Board, source: Source): Sensor {
     device: board.uuid,
     scope: "component",
     ...kind,
-    source: `${source.source}, ${board.name}${board.mig ? " (whole board, MIG is on)" : ""}`,
+    source: [
+      `${source.source}, ${board.name}`,
+      ...(board.pciBusId === null ? [] : [`at ${board.pciBusId}`]),
+      ...(board.mig ? ["(whole board, MIG is on)"] : []),
+    ].join(" "),
     error: source.kind === "counter" ? boardError : Math.hypot(boardError, POLLING_ERROR),
     updatePeriod: UPDATE_PERIOD,
     ...(board.maxPower === null ? {} : { maxPower: board.maxPower }),
@@ -203,7 +208,8 @@ async function failedProbe(
     const reason = reasonOf(error);
     const remedy = remedyOf(error.code);
     // Machines without a GPU often have the library: there is nothing to remedy.
-    const idle = error.code === NVML.driverNotLoaded && !(await hasNvidiaDevice(host));
+    const idle =
+      error.code === NVML.driverNotLoaded && (await listNvidiaDevices(host)).length === 0;
     return remedy === null || idle
       ? { status: "absent", reason }
       : { status: "denied", reason, remedy };
@@ -217,15 +223,4 @@ async function failedProbe(
       ? "npm install koffi (until then nvidia-smi is used)"
       : "in a container, start it with --gpus all and NVIDIA_DRIVER_CAPABILITIES=compute,utility",
   };
-}
-
-async function hasNvidiaDevice(host: Host): Promise<boolean> {
-  const devices = await listIfPresent(host, "/sys/bus/pci/devices").catch(() => []);
-  for (const device of devices) {
-    const vendor = await readTextIfPresent(host, `/sys/bus/pci/devices/${device}/vendor`).catch(
-      () => null,
-    );
-    if (vendor?.trim() === "0x10de") return true;
-  }
-  return false;
 }
