@@ -29,11 +29,14 @@ export interface Sample {
 export function openMeterFile(host: Host, path: string): Meter {
   // Milliseconds to take from a local time to get UTC, fixed when the first sample is seen.
   let zone: number | null = null;
+  let length = 0;
   return {
     device: path.slice(path.lastIndexOf("/") + 1),
     source: `meter file ${path}`,
     async read() {
-      const sample = newestSample(await tailOf(host, path), path);
+      const tail = await tailOf(host, path, length);
+      length = tail.length;
+      const sample = newestSample(tail.text, path);
       if (sample.local) zone ??= zoneOf(sample.time - host.wall());
       const time = sample.time - (sample.local ? (zone ?? 0) : 0);
       const age = (host.wall() - time) / 1000;
@@ -124,16 +127,20 @@ function stamp(text: string, local: boolean, path: string): Pick<Sample, "time" 
   return { time, local };
 }
 
-/** The end of a file, whole lines but for the last. */
-async function tailOf(host: Host, path: string): Promise<string> {
+/** The end of a file, whole lines but for the last, and the file's length in bytes. */
+async function tailOf(
+  host: Host,
+  path: string,
+  before: number,
+): Promise<{ readonly text: string; readonly length: number }> {
   try {
     const file = await host.openFile(path);
     try {
-      const length = await lengthOf(file);
+      const length = await lengthOf(file, before);
       const start = Math.max(0, length - TAIL);
       const text = new TextDecoder().decode(await file.read(start, length - start));
       // The first line of the excerpt is cut unless the excerpt is the whole file.
-      return start === 0 ? text : text.slice(text.indexOf("\n") + 1);
+      return { length, text: start === 0 ? text : text.slice(text.indexOf("\n") + 1) };
     } finally {
       await file.close();
     }
@@ -147,8 +154,11 @@ async function tailOf(host: Host, path: string): Promise<string> {
   }
 }
 
-/** Length of a file in bytes, found by reading single bytes: about 50 reads for a gigabyte. */
-async function lengthOf(file: RandomAccessFile): Promise<number> {
+/**
+ * Length of a file in bytes, found by reading single bytes onwards from what it was last time: a few
+ * reads for a log that has grown by a line, about 50 at first sight of a gigabyte.
+ */
+async function lengthOf(file: RandomAccessFile, before: number): Promise<number> {
   const holds = async (offset: number): Promise<boolean> => {
     try {
       return (await file.read(offset, 1)).length === 1;
@@ -159,14 +169,15 @@ async function lengthOf(file: RandomAccessFile): Promise<number> {
       return false;
     }
   };
-  let below = 0;
-  let beyond = 1;
-  if (!(await holds(0))) return 0;
-  while (await holds(beyond)) {
-    below = beyond;
-    beyond *= 2;
-    if (beyond > Number.MAX_SAFE_INTEGER / 2) throw new Error("the file has no end");
+  const start = before > 0 && (await holds(before - 1)) ? before : 0;
+  if (!(await holds(start))) return start;
+  let step = 1;
+  while (await holds(start + step)) {
+    step *= 2;
+    if (start + step > Number.MAX_SAFE_INTEGER / 2) throw new Error("the file has no end");
   }
+  let below = start + Math.floor(step / 2);
+  let beyond = start + step;
   while (beyond - below > 1) {
     const middle = Math.floor((below + beyond) / 2);
     if (await holds(middle)) below = middle;

@@ -6,7 +6,7 @@
 import type { Host } from "../../core/index.ts";
 import { UserError } from "../../core/index.ts";
 import { believable, quoted } from "./machine-power.ts";
-import { splitUrl } from "./meter-url.ts";
+import { networkReason, splitUrl } from "./meter-url.ts";
 import type { Reading } from "./sensor.ts";
 
 /** Plugs answer in 10 to 200 ms on a local network. */
@@ -45,7 +45,11 @@ export function openMeterPlug(host: Host, address: string): Meter {
     source: `smart plug at ${url.host}`,
     async read() {
       const before = host.monotonic();
-      const { status, body } = await host.fetch(url.href, { timeout: TIMEOUT, headers });
+      const { status, body } = await host
+        .fetch(url.href, { timeout: TIMEOUT, headers })
+        .catch((error: unknown) => {
+          throw noAnswer(url, error);
+        });
       if (status < 200 || status > 299) throw badAnswer(url, `status ${status}`);
       if (body.length > MAX_ANSWER) throw badAnswer(url, `${body.length} characters`);
       const watts = wattsIn(parsed(url, body), fragment, url);
@@ -94,4 +98,10 @@ export function valueAt(document: unknown, pointer: string): unknown {
 const badAnswer = (url: URL, what: string): UserError =>
   new UserError("invalid-input", `the meter at ${url.host} answers ${what}`, {
     hint: "Point to the watts in the answer with a JSON pointer: GODWIT_METER='http://plug/status#/path/to/watts'",
+  });
+
+const noAnswer = (url: URL, cause: unknown): UserError =>
+  new UserError("network", `the meter at ${url.host} does not answer (${networkReason(cause)})`, {
+    hint: "Is the plug on this network, and is its address right?",
+    cause,
   });

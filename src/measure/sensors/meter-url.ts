@@ -1,7 +1,7 @@
 // Addresses of meters on the network: credentials leave the address before it is used, so that no
 // message, source or card can hold them.
 
-import { UserError } from "../../core/index.ts";
+import { hostErrorCode, reasonOf, UserError } from "../../core/index.ts";
 
 export interface MeterUrl {
   /** Without credentials and without fragment. */
@@ -44,4 +44,10 @@ export function splitUrl(address: string, name: string): MeterUrl {
 export function basicAuthorization(user: string, password: string): string {
   const bytes = new TextEncoder().encode(`${user}:${password}`);
   return `Basic ${btoa(String.fromCharCode(...bytes))}`;
+}
+
+/** Why a request got no answer: the operating system's code, which fetch keeps in the cause. */
+export function networkReason(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return hostErrorCode(cause) ?? (cause instanceof Error ? cause.message : reasonOf(error));
 }

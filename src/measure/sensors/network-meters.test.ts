@@ -243,6 +243,13 @@ describe("a smart plug", () => {
     await expect(openMeter(plug(huge).host, "http://plug.example/")).rejects.toThrow("characters");
   });
 
+  test("that does not answer says why", async () => {
+    await expect(openMeter(createFakeHost(), "http://plug.example/")).rejects.toMatchObject({
+      code: "network",
+      message: expect.stringContaining("does not answer (ECONNREFUSED"),
+    });
+  });
+
   test("a pointer into a prototype finds nothing", () => {
     expect(valueAt({}, "/__proto__/toString")).toBeUndefined();
     expect(valueAt({ constructor: 3 }, "/constructor")).toBe(3);

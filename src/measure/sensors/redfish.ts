@@ -8,7 +8,7 @@
 import type { Host } from "../../core/index.ts";
 import { reasonOf } from "../../core/index.ts";
 import { believable, quoted } from "./machine-power.ts";
-import { basicAuthorization, splitUrl } from "./meter-url.ts";
+import { basicAuthorization, networkReason, splitUrl } from "./meter-url.ts";
 import type { Probe, Sensor, SensorProvider } from "./sensor.ts";
 
 /** Relative error: docs/methods/machine-meters.md. */
@@ -79,7 +79,12 @@ async function connect(
     const target = new URL(path, url);
     // A controller must not send the password on to another machine.
     if (target.origin !== url.origin) throw new Error("Redfish points to another server");
-    return jsonOf(await host.fetch(target.href, { timeout: TIMEOUT, headers }), path);
+    const answer = host
+      .fetch(target.href, { timeout: TIMEOUT, headers })
+      .catch((error: unknown) => {
+        throw new Error(`Redfish does not answer (${networkReason(error)})`, { cause: error });
+      });
+    return jsonOf(await answer, path);
   };
   const chassis = /\/redfish\/v1\/Chassis\/[^/]+/.exec(url.pathname)?.[0] ?? null;
   return { get, chassis };
