@@ -110,7 +110,8 @@ function runningProcesses(nvml: Nvml, device: NvmlHandle): Map<number, number | 
 function callNewest(nvml: Nvml, ...args: readonly unknown[]): void {
   for (const name of RUNNING) {
     try {
-      return nvml.call(name, ...args);
+      nvml.call(name, ...args);
+      return;
     } catch (error) {
       if (!isNvmlError(error, NVML.functionNotFound)) throw error;
     }
