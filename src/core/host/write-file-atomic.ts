@@ -8,10 +8,10 @@ import { UserError } from "../errors.ts";
 import { hostErrorCode } from "./host.ts";
 
 /**
- * Writes a text file in one step. What is not a plain file (a pipe, /dev/stdout) is written to as it
+ * Writes a file in one step. What is not a plain file (a pipe, /dev/stdout) is written to as it
  * is. Throws UserError `denied` or `invalid-input`, naming the path.
  */
-export async function writeFileAtomic(path: string, text: string): Promise<void> {
+export async function writeFileAtomic(path: string, content: string | Uint8Array): Promise<void> {
   const present = await stat(path).catch(() => null);
   if (present?.isDirectory()) {
     throw new UserError("invalid-input", `cannot write to ${path}: it is a folder`, {
@@ -24,7 +24,7 @@ export async function writeFileAtomic(path: string, text: string): Promise<void>
   try {
     const handle = await open(target, inPlace ? "w" : "wx", present?.mode ?? 0o666);
     try {
-      await handle.writeFile(text, "utf8");
+      await handle.writeFile(content);
     } finally {
       await handle.close();
     }
