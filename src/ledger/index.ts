@@ -2,7 +2,6 @@
 
 export { type LedgerLocation, locateLedger } from "./folder.ts";
 export type { CardFilter, CardSummary, Ledger } from "./ledger.ts";
-export { nearest } from "./nearest.ts";
 export { ledgerExists, type OpenOptions, openLedger } from "./open.ts";
 export { readRecords, readSegment, type SegmentLine } from "./read-segment.ts";
 export {

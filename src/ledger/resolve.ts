@@ -2,7 +2,7 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import { UserError } from "../core/index.ts";
-import { nearest } from "./nearest.ts";
+import { suggest } from "../core/suggest.ts";
 
 /** Ends of ids are random: four characters of base 32 are rarely shared. */
 const SHORTEST_END = 4;
@@ -58,12 +58,12 @@ function notFound(database: DatabaseSync, reference: string): UserError {
     });
   }
   const known = rows.flatMap(({ id, name }) => [String(id), String(name)]);
-  const similar = nearest(reference, ["last", ...known]);
+  const similar = suggest(reference, ["last", ...known]);
   return new UserError("invalid-input", `no run ${reference} in the ledger`, {
     hint:
-      similar.length > 0
-        ? `Did you mean ${similar.join(" or ")}?`
-        : "godwit runs lists what there is; `last` is the newest.",
+      similar === null
+        ? "godwit runs lists what there is; `last` is the newest."
+        : `Did you mean ${similar}?`,
   });
 }
 

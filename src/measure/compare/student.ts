@@ -24,7 +24,10 @@ export function normalTails(z: number): number {
 export function studentTails(t: number, freedom: number): number {
   if (!(freedom > 0)) throw new RangeError(`degrees of freedom: ${freedom}`);
   if (freedom > 1e6) return normalTails(t);
-  return incompleteBeta(freedom / (freedom + t * t), freedom / 2, 0.5);
+  const square = t * t;
+  // Near zero the tails are nearly 1, and the small middle is what can be computed exactly.
+  if (square < freedom) return 1 - incompleteBeta(square / (freedom + square), 0.5, freedom / 2);
+  return incompleteBeta(freedom / (freedom + square), freedom / 2, 0.5);
 }
 
 /** The t that both tails together exceed with probability `tails`, in (0, 1). */
