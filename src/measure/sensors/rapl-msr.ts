@@ -87,8 +87,10 @@ export const raplMsr: SensorProvider = {
         notes.push(`${name}: ${reasonOf(error)}`);
       }
     }
-    const once = found.filter((one, index) => one.domain !== "psys" || isFirst(found, index));
-    if (once.length > 0) return { status: "ready", sensors: withContents(once), notes };
+    const sensors = withContents(
+      found.filter((one, index) => one.domain !== "psys" || isFirst(found, index)),
+    );
+    if (sensors.length > 0) return { status: "ready", sensors, notes };
     return { status: "absent", reason: "the RAPL registers do not count on this machine" };
   },
 

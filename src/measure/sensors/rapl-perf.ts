@@ -93,12 +93,16 @@ export const raplPerf: SensorProvider = {
         return [sensorOf(host, { event, descriptor, package: name, limit, calls })];
       }),
     );
-    if (found.length === 0) return refusal(host);
+    const sensors = withContents(found);
+    if (sensors.length === 0) {
+      for (const descriptor of descriptors) calls.close(descriptor);
+      return refusal(host);
+    }
     await raplPerf.close?.(host);
     opened.set(host, () => {
       for (const descriptor of descriptors) calls.close(descriptor);
     });
-    return { status: "ready", sensors: withContents(found), notes };
+    return { status: "ready", sensors, notes };
   },
 
   async close(host) {

@@ -26,7 +26,10 @@ export const raplPowercap: SensorProvider = {
   domains: ["cpu", "memory", "machine"],
 
   async probe(host): Promise<Probe> {
-    const zones = (await listIfPresent(host, POWERCAP)).filter((name) => ZONE.test(name));
+    const zones = (await listIfPresent(host, POWERCAP))
+      .filter((name) => ZONE.test(name))
+      // The registers come before their memory-mapped copy: of two of a kind the first counts.
+      .toSorted((a, b) => Number(a.includes("mmio")) - Number(b.includes("mmio")));
     if (zones.length === 0) return { status: "absent", reason: `no ${POWERCAP}/intel-rapl:*` };
     const found: RaplSensor[] = [];
     const notes: string[] = [];
@@ -43,7 +46,8 @@ export const raplPowercap: SensorProvider = {
         notes.push(`${zone}: ${reasonOf(error)}`);
       }
     }
-    if (found.length > 0) return { status: "ready", sensors: withContents(unique(found)), notes };
+    const sensors = withContents(unique(found));
+    if (sensors.length > 0) return { status: "ready", sensors, notes };
     if (denied > 0) return { status: "denied", reason: RAPL_DENIED_REASON, remedy: REMEDY };
     return { status: "absent", reason: notes.join("; ") || "no powercap zone has a RAPL name" };
   },

@@ -47,10 +47,20 @@ export interface RaplSensor {
   readonly package: string | null;
 }
 
-/** Fills in what contains what. */
+/**
+ * The sensors, each with what it contains. Cores without their package are left out: counted alone
+ * they would pass for the whole processor.
+ */
 export function withContents(found: readonly RaplSensor[]): readonly Sensor[] {
-  return found.map(({ sensor, domain, package: owner }) => {
-    const inside = found.filter((other) =>
+  const packages = new Set(
+    found.filter(({ domain }) => domain === "package").map((one) => one.package),
+  );
+  const whole = found.filter(
+    ({ domain, package: owner }) =>
+      (domain !== "core" && domain !== "uncore") || packages.has(owner),
+  );
+  return whole.map(({ sensor, domain, package: owner }) => {
+    const inside = whole.filter((other) =>
       domain === "psys"
         ? other.domain !== "psys"
         : domain === "package" &&
