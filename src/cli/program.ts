@@ -22,6 +22,36 @@ const COMMANDS: readonly Entry[] = [
     description: "Run a command and report what it cost.",
     load: async (context) => (await import("./run.ts")).runCommand(context),
   },
+  {
+    name: "runs",
+    description: "List the runs in the ledger, newest first.",
+    load: async (context) => (await import("./runs.ts")).runsCommand(context),
+  },
+  {
+    name: "show",
+    description: "Show the card of a run.",
+    load: async (context) => (await import("./show.ts")).showCommand(context),
+  },
+  {
+    name: "compare",
+    description: "Compare two runs, or two sets of repeats: better, worse or within noise.",
+    load: async (context) => (await import("./compare.ts")).compareCommand(context),
+  },
+  {
+    name: "explain",
+    description: "Explain how a run's numbers were computed, step by step, with sources.",
+    load: async (context) => (await import("./explain.ts")).explainCommand(context),
+  },
+  {
+    name: "export",
+    description: "Write runs to a file for other programs.",
+    load: async (context) => (await import("./export.ts")).exportCommand(context),
+  },
+  {
+    name: "rm",
+    description: "Remove runs from the ledger, with their samples.",
+    load: async (context) => (await import("./rm.ts")).rmCommand(context),
+  },
 ];
 
 /** Options that every command takes, wherever they stand before the command's own arguments. */
