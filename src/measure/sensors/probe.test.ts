@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { createFakeHost, loadMachine } from "../../../test/fake-host.ts";
 import { advance, begin, finish, type Piece, ruleOf } from "./integrate.ts";
-import { observe, probeAll, within } from "./probe.ts";
+import { observe, probeAll, survey, within } from "./probe.ts";
 import { providers } from "./providers.ts";
 import { raplPowercap } from "./rapl-powercap.ts";
 import type { Sensor, SensorProvider } from "./sensor.ts";
@@ -155,4 +155,27 @@ test("a sensor that hangs is a fault after its deadline, and the run goes on", a
     detail: "no answer within 0.2 s",
     restarted: false,
   });
+});
+
+test("a sensor that hangs while sensors are compared costs one deadline, not the survey", async () => {
+  const host = createFakeHost();
+  const facts = (id: string) => ({ id, domain: "cpu", device: id, kind: "counter" }) as Sensor;
+  let asked = 0;
+  const hung: Sensor = {
+    ...facts("hung"),
+    read() {
+      asked += 1;
+      return new Promise(() => {});
+    },
+  };
+  const fine: Sensor = {
+    ...facts("fine"),
+    read: async () => ({ at: host.monotonic(), value: 1 }),
+  };
+  const surveying = survey(host, [
+    provider("two", async () => ({ status: "ready", sensors: [hung, fine] })),
+  ]);
+  await host.elapse(1000);
+  expect((await surveying).sensors.map((one) => one.counted)).toEqual([true, true]);
+  expect(asked).toBe(1);
 });

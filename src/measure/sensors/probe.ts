@@ -104,17 +104,18 @@ function overlapping(found: readonly Found[]): readonly Sensor[] {
   });
 }
 
-/** A few readings of each sensor, taken together. One that fails has none. */
+/** A few readings of each sensor, taken together. One that fails once is not asked again. */
 async function look(host: Host, sensors: readonly Sensor[]): Promise<History> {
   const history = new Map<string, Reading[]>(sensors.map(({ id }) => [id, []]));
-  for (let round = 0; round < LOOK.readings && sensors.length > 0; round++) {
+  for (let round = 0; round < LOOK.readings && history.size > 0; round++) {
     if (round > 0) await host.sleep(LOOK.gap);
     for (const sensor of sensors) {
+      const readings = history.get(sensor.id);
+      if (readings === undefined) continue;
       try {
-        const reading = await within(host, () => sensor.read(), READ_DEADLINE);
-        history.get(sensor.id)?.push(reading);
+        readings.push(await within(host, () => sensor.read(), READ_DEADLINE));
       } catch {
-        // A sensor that does not answer twice in a row cannot be compared; it may still count.
+        // It cannot be compared; it may still count, and its faults will be gaps.
         history.delete(sensor.id);
       }
     }

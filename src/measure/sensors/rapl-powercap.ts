@@ -54,7 +54,7 @@ export const raplPowercap: SensorProvider = {
 };
 
 const REMEDY = [
-  "until the next boot: sudo chmod -R a+r /sys/class/powercap/*/energy_uj",
+  "until the next boot: sudo chmod a+r /sys/class/powercap/*/energy_uj",
   "for good, in /etc/udev/rules.d/60-rapl.rules:",
   'SUBSYSTEM=="powercap", ACTION=="add", RUN+="/bin/chmod a+r /sys%p/energy_uj"',
 ].join("\n");
