@@ -44,7 +44,7 @@ export function parseEveryday(csv: string): readonly Everyday[] {
   return parseCsvTable(csv).map((row) => {
     const year = Number(row["year"]);
     const interval = { low: Number(row["low"]), high: Number(row["high"]) };
-    const origin = { method: "declared", source: `${row["source"]} (${year})` } as const;
+    const origin = { method: "declared", source: `${row["source"]}; ${year}` } as const;
     const unit = row["unit"];
     if (unit !== "J" && unit !== "gCO2e") throw new RangeError(`${row["id"]}: unit ${unit}`);
     return {

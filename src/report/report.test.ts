@@ -158,6 +158,28 @@ describe("every format", () => {
   });
 });
 
+describe("a long run", () => {
+  test("of 100,000 spans and readings is drawn in a page of bounded size", () => {
+    const [base] = richCard().spans;
+    const spans = Array.from({ length: 100_000 }, (_, index) => ({
+      ...base,
+      name: `step ${index}`,
+      startS: index / 2500,
+      endS: (index + 1) / 2500,
+    }));
+    const timesS = spans.map(({ startS }) => startS);
+    const series = [{ domain: "cpu", device: "package-0", timesS, watts: timesS.map(() => 50) }];
+    const html = renderHtml({ ...richCard(), spans, series });
+    expect(html.length).toBeLessThan(8e6);
+    expect(html).toContain("the first 200 of 100000");
+  });
+
+  test("whose spans name each other as parents ends", () => {
+    const spans = richCard().spans.map((span, index) => ({ ...span, parent: (index + 1) % 6 }));
+    expect(renderHtml({ ...richCard(), spans })).toContain("epoch 3");
+  });
+});
+
 describe("the terminal summary", () => {
   test("stays within its width, from 40 to 200 columns, for any text", () => {
     fc.assert(

@@ -6,8 +6,8 @@ import { element, type Markup, text } from "../markup.ts";
 import {
   axisLabels,
   type ChartOptions,
-  COLOURS,
   chartRoot,
+  colourClass,
   FONT_SIZE,
   hatching,
   hatchingId,
@@ -141,7 +141,7 @@ const isEstimate = ({ method }: BarPart): boolean => method === "estimated";
 function fillOf(part: BarPart, id: string): { class: string; fill: string | null } {
   return isEstimate(part)
     ? { class: "part estimated", fill: `url(#${hatchingId(id, part.colour)})` }
-    : { class: `part fill k${part.colour % COLOURS}`, fill: null };
+    : { class: `part fill ${colourClass(part.colour)}`, fill: null };
 }
 
 function legendEntry(part: BarPart, id: string): LegendEntry {

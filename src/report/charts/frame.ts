@@ -6,7 +6,11 @@ import { labelWidth, type Placed, px } from "./label.ts";
 export const FONT_SIZE = 12;
 
 /** Number of colours in the palette; the classes are `k0` to `k7`. */
-export const COLOURS = 8;
+const COLOURS = 8;
+
+/** Classes of a colour; beyond the palette it comes again, paler and broader. */
+export const colourClass = (colour: number): string =>
+  colour < COLOURS ? `k${colour}` : `k${colour % COLOURS} again`;
 
 export interface ChartSize {
   readonly width: number;
@@ -58,12 +62,12 @@ export function hatching(id: string, colour: number): Markup {
       patternUnits: "userSpaceOnUse",
       patternTransform: "rotate(45)",
     },
-    element("rect", { class: `fill k${colour % COLOURS} faint`, width: 6, height: 6 }),
-    element("rect", { class: `fill k${colour % COLOURS}`, width: 2.5, height: 6 }),
+    element("rect", { class: `fill ${colourClass(colour)} faint`, width: 6, height: 6 }),
+    element("rect", { class: `fill ${colourClass(colour)}`, width: 2.5, height: 6 }),
   );
 }
 
-export const hatchingId = (id: string, colour: number): string => `${id}-hatch-${colour % COLOURS}`;
+export const hatchingId = (id: string, colour: number): string => `${id}-hatch-${colour}`;
 
 export interface LegendEntry {
   readonly label: string;

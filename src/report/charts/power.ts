@@ -6,8 +6,8 @@ import { element, type Markup, text } from "../markup.ts";
 import {
   axisLabels,
   type ChartOptions,
-  COLOURS,
   chartRoot,
+  colourClass,
   FONT_SIZE,
   fitted,
   type LegendEntry,
@@ -44,6 +44,8 @@ export interface PowerData {
 
 const LANE = 18;
 const MAX_LANES = 3;
+/** More than these would be lines, not areas. */
+const MAX_SPANS = 300;
 const RIGHT = 8;
 const BOTTOM = 24;
 
@@ -51,7 +53,8 @@ const BOTTOM = 24;
 export function powerChart(data: PowerData, options: ChartOptions): Markup {
   const { id, width, height } = options;
   const key = legend(data.lines.map(legendEntry), width);
-  const lanes = Math.min(MAX_LANES, 1 + Math.max(-1, ...data.spans.map(({ depth }) => depth)));
+  const spans = drawnSpans(data.spans);
+  const lanes = spans.reduce((most, { depth }) => Math.max(most, depth + 1), 0);
   const peak = peakOf(data.lines);
   const ticks = Math.max(2, Math.round(height / 64));
   const [low, high] = niceExtent([0, peak], ticks);
@@ -71,9 +74,7 @@ export function powerChart(data: PowerData, options: ChartOptions): Markup {
     { title: "Power over time", description: describe(data, peak) },
     element("defs", {}, gapPattern(id)),
     key.markup,
-    ...data.spans.map((span, index) =>
-      spanMark(span, orderInLane(data.spans, index), { x, plot, top: key.height }),
-    ),
+    ...spans.map((span) => spanMark(span, { x, plot, top: key.height })),
     ...values.map((value) => gridLine(value, y(value), plot)),
     ...data.gaps.map(({ fromS, toS }) =>
       element(
@@ -124,26 +125,41 @@ function gridLine(value: number, y: number, plot: Plot): Markup {
 
 const wattLabel = (value: number): string => quantityLabel(value, "W");
 
-/** How many spans of the same depth come before; neighbours are shaded in turn. */
-function orderInLane(spans: readonly Band[], index: number): number {
-  const depth = spans[index]?.depth;
-  return spans.slice(0, index).filter((span) => span.depth === depth).length;
+interface DrawnSpan extends Band {
+  /** Neighbours in a lane are shaded in turn. */
+  readonly shade: "even" | "odd";
+}
+
+/** The spans that are drawn: the outer lanes, and the longest where there are very many. */
+function drawnSpans(spans: readonly Band[]): readonly DrawnSpan[] {
+  const outer = spans.filter(({ depth }) => depth < MAX_LANES);
+  const kept =
+    outer.length <= MAX_SPANS
+      ? outer
+      : outer
+          .toSorted((a, b) => b.endS - b.startS - (a.endS - a.startS))
+          .slice(0, MAX_SPANS)
+          .toSorted((a, b) => a.startS - b.startS);
+  const inLane = new Map<number, number>();
+  return kept.map((span) => {
+    const order = inLane.get(span.depth) ?? 0;
+    inLane.set(span.depth, order + 1);
+    return { ...span, shade: order % 2 === 0 ? "even" : "odd" };
+  });
 }
 
 /** A span: a light column over the plot, and its name in the lane of its depth. */
 function spanMark(
-  { label, startS, endS, depth }: Band,
-  order: number,
+  { label, startS, endS, depth, shade }: DrawnSpan,
   { x, plot, top }: { readonly x: Scale; readonly plot: Plot; readonly top: number },
-): Markup | null {
-  if (depth >= MAX_LANES) return null;
+): Markup {
   const from = x(startS);
   const wide = Math.max(1, x(endS) - from);
   const lane = top + depth * LANE + 4;
   const name = fitted(label, wide - 8);
   return element(
     "g",
-    { class: order % 2 === 0 ? "span even" : "span odd" },
+    { class: `span ${shade}` },
     element("title", {}, text(`${label}: ${timeLabel(startS)} to ${timeLabel(endS)}`)),
     depth === 0
       ? element("rect", {
@@ -189,7 +205,7 @@ function linePath({ label, colour, method, timesS, watts }: PowerLine, x: Scale,
 }
 
 const lineClass = (colour: number, method: Method): string =>
-  `line k${colour % COLOURS}${method === "estimated" ? " estimated" : ""}`;
+  `line ${colourClass(colour)}${method === "estimated" ? " estimated" : ""}`;
 
 function legendEntry({ label, colour, method }: PowerLine): LegendEntry {
   return {

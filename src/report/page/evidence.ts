@@ -46,7 +46,7 @@ export function emissionSection(
 
 function likes(equivalents: readonly Equivalent[]): Markup {
   return join([
-    paragraph("About as much as", "soft"),
+    element("h3", {}, text("About as much as")),
     element(
       "ul",
       { class: "likes" },
@@ -122,18 +122,21 @@ export function provenanceSection(card: Card): Markup {
         { title: "method" },
         { title: "source", kind: "words" },
       ],
-      figuresOf(card).map(({ label, figure }) => [
-        text(label),
-        valueMark(figure),
-        text(intervalText(figure) || "exact"),
-        methodMark(figure.method),
-        join([
-          text(figure.source),
-          ...(figure.fallbacks ?? []).map((reason) =>
-            element("span", { class: "why" }, text(`why not better: ${reason}`)),
-          ),
+      figuresOf(card)
+        // Spans have their own table, with the same columns.
+        .filter(({ group }) => group !== "span")
+        .map(({ label, figure }) => [
+          text(label),
+          valueMark(figure),
+          text(intervalText(figure) || "exact"),
+          methodMark(figure.method),
+          join([
+            text(figure.source),
+            ...(figure.fallbacks ?? []).map((reason) =>
+              element("span", { class: "why" }, text(`why not better: ${reason}`)),
+            ),
+          ]),
         ]),
-      ]),
     ),
   );
 }
@@ -149,7 +152,7 @@ function legend(): Markup {
     "p",
     { class: "soft" },
     join(
-      meanings.map(([method, meaning]) => join([methodMark(method), text(` ${meaning}`)])),
+      meanings.map(([method, meaning]) => join([methodMark(method), text(`: ${meaning}`)])),
       "; ",
     ),
   );

@@ -88,7 +88,7 @@ export function table(
     element(
       "table",
       {},
-      element("caption", {}, text(caption)),
+      element("caption", {}, element("span", {}, text(caption))),
       element("thead", {}, element("tr", {}, ...head)),
       element("tbody", {}, ...body),
     ),

@@ -19,11 +19,13 @@ import {
 import { percent } from "../charts/label.ts";
 import { BOUNDARY_MEANING, componentLabel, headlineEnergy } from "../headline.ts";
 import { type Child, element, type Markup, text } from "../markup.ts";
+import { intervalText } from "./interval.ts";
 import { methodMark, paragraph, section, table, valueMark } from "./parts.ts";
 
 const WIDE = 900;
 const NARROW = 320;
 const TABLE_ROWS = 40;
+const SPAN_ROWS = 200;
 
 /** A chart at the widths of a desk and of a phone; the style sheet shows one of them. */
 function picture(
@@ -147,7 +149,7 @@ export function energySection(card: Card): Markup | null {
           `Conservation: ${formatQuantity(conservation.measuredJ, "J")} of all energy = ` +
             `${formatQuantity(conservation.attributedJ, "J")} of this subject + ` +
             `${formatQuantity(conservation.unattributedJ, "J")} of the rest, ` +
-            `off by ${significant(conservation.relativeError * 100, 2)} %.`,
+            `off by ${significant(conservation.relativeError * 100, 2)}\u00a0%.`,
           "soft",
         ),
   );
@@ -162,7 +164,7 @@ function energyBars(card: Card): readonly Bar[] {
     if (figure === undefined) return [];
     return [
       {
-        label: boundary === headline.boundary ? `${boundary} (headline)` : boundary,
+        label: boundary === headline.boundary ? `${boundary} (main)` : boundary,
         caption: formatFigure(figure),
         meaning: BOUNDARY_MEANING[boundary],
         low: figure.low,
@@ -226,35 +228,45 @@ function componentTable({ components }: Card): Markup {
   );
 }
 
-/** What each span took. */
-export function spanSection(card: Card): Markup | null {
-  if (card.spans.length === 0) return null;
+/** What each span took; the first ones where there are very many. */
+export function spanSection({ spans }: Card): Markup | null {
+  if (spans.length === 0) return null;
+  const shown = spans.slice(0, SPAN_ROWS);
+  const part =
+    shown.length === spans.length ? "" : `, the first ${shown.length} of ${spans.length}`;
   return section(
     "spans",
     "Spans",
     table(
-      "Named intervals of the run; a span's energy includes that of the spans inside it",
+      `Named intervals of the run${part}; a span's energy includes that of the spans inside it`,
       [
         { title: "span" },
         { title: "start", kind: "number" },
         { title: "time", kind: "number" },
         { title: "energy", kind: "number" },
+        { title: "90 % interval", kind: "number" },
         { title: "mean power", kind: "number" },
         { title: "method" },
+        { title: "source", kind: "words" },
       ],
-      card.spans.map((span) => {
-        const seconds = span.endS - span.startS;
-        return [
-          text(`${"\u2014 ".repeat(depthOf(span, card.spans))}${span.name}`),
-          text(formatDuration(span.startS)),
-          text(formatDuration(seconds)),
-          span.energy === undefined ? null : valueMark(span.energy),
-          span.energy === undefined || seconds <= 0
-            ? null
-            : text(formatQuantity(span.energy.value / seconds, "W")),
-          span.energy === undefined ? null : methodMark(span.energy.method),
-        ];
-      }),
+      shown.map((span) => [
+        text(`${"\u2014 ".repeat(depthOf(span, spans))}${span.name}`),
+        text(formatDuration(span.startS)),
+        text(formatDuration(span.endS - span.startS)),
+        ...spanEnergy(span),
+      ]),
     ),
   );
+}
+
+function spanEnergy({ energy, startS, endS }: Span): readonly (Markup | null)[] {
+  if (energy === undefined) return [text("unknown"), null, null, null, null];
+  const power = endS > startS ? text(formatQuantity(energy.value / (endS - startS), "W")) : null;
+  return [
+    valueMark(energy),
+    text(intervalText(energy) || "exact"),
+    power,
+    methodMark(energy.method),
+    text(energy.source),
+  ];
 }

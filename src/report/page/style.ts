@@ -42,10 +42,11 @@ code{font:.875em/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mon
   overflow-wrap:anywhere}
 pre{margin:.75rem 0 0;padding:.625rem .875rem;border-radius:6px;background:var(--shade);white-space:pre-wrap}
 section{margin:2.25rem 0 0}
-.tiles{display:grid;grid-template-columns:1.7fr 1fr 1fr 1.3fr;gap:1px;margin:1.5rem 0 0;background:var(--line);
+.tiles{display:flex;flex-wrap:wrap;gap:1px;margin:1.5rem 0 0;background:var(--line);
   border:1px solid var(--line);border-radius:10px;overflow:hidden}
-.tiles>div{background:var(--card);padding:1rem 1.125rem}
-.tiles.small{grid-template-columns:repeat(auto-fill,minmax(13rem,1fr));margin-top:1rem;gap:0;background:var(--card)}
+.tiles>div{background:var(--card);padding:1rem 1.125rem;flex:1 1 9.5rem}
+.tiles>.lead{flex:1.7 1 18rem}
+.tiles.small{display:grid;grid-template-columns:repeat(auto-fill,minmax(13rem,1fr));margin-top:1rem;gap:0;background:var(--card)}
 .tiles.small>div{padding:.75rem 1.125rem}
 dt{color:var(--soft);font-size:.875rem}
 dd{margin:0}
@@ -53,8 +54,9 @@ dd{margin:0}
 .small .value{font-size:1.125rem}
 .lead .value{font-size:clamp(2.125rem,6vw,2.875rem);letter-spacing:-.02em;line-height:1.1}
 .range{display:block;color:var(--soft);font-size:.875rem}
-.method{display:inline-flex;align-items:center;gap:.375rem;font-size:.875rem;color:var(--soft);white-space:nowrap}
-.method::before{content:"";width:.6875rem;height:.6875rem;border:1.5px solid var(--ink);border-radius:2px;flex:none}
+.method{font-size:.875rem;color:var(--soft);white-space:nowrap}
+.method::before{content:"";display:inline-block;width:.6875rem;height:.6875rem;margin-right:.375rem;vertical-align:-.0625rem;
+  border:1.5px solid var(--ink);border-radius:2px}
 .method.measured::before{background:var(--ink)}
 .method.sampled::before{background:linear-gradient(135deg,var(--ink) 50%,transparent 50%)}
 .method.estimated::before{background:repeating-linear-gradient(135deg,var(--ink) 0 1.5px,transparent 1.5px 4px)}
@@ -74,7 +76,9 @@ figure svg.narrow{display:none}
 .chart .grid.zero line,.chart .grid.zero path{stroke:var(--soft)}
 .chart .line{fill:none;stroke:var(--k);stroke-width:2;stroke-linejoin:round;stroke-linecap:round}
 .chart .line.estimated{stroke-dasharray:5 4}
+.chart .line.again{stroke-width:3.5;stroke-opacity:.6}
 .chart .fill{fill:var(--k)}
+.chart .fill.again{fill-opacity:.6}
 .chart .fill.faint{fill-opacity:.22}
 .chart .part{stroke:var(--card);stroke-width:1}
 .chart .interval{fill:none;stroke:var(--ink);stroke-width:1.5}
@@ -88,21 +92,23 @@ ${palette}
 .scroll{overflow-x:auto;margin:.75rem 0 0;border:1px solid var(--line);border-radius:10px;background:var(--card)}
 table{border-collapse:collapse;width:100%;font-size:.875rem}
 caption{text-align:left;padding:.625rem .75rem 0}
+caption span{display:inline-block;position:sticky;left:.75rem;max-width:calc(100vw - 4.5rem)}
 th,td{text-align:left;vertical-align:top;padding:.4375rem .75rem;border-top:1px solid var(--line)}
 thead th{border-top:0;color:var(--soft);font-weight:600;white-space:nowrap}
 tbody th{font-weight:600;overflow-wrap:anywhere;min-width:8rem}
 .number{text-align:right;white-space:nowrap}
 td.words{min-width:14rem;overflow-wrap:anywhere}
 .why{display:block;color:var(--soft)}
+h3{font-size:1rem;margin:1.25rem 0 0}
 details{margin:.5rem 0 0}
 summary{cursor:pointer;color:var(--soft);font-size:.875rem;padding:.25rem 0}
 ol.steps{list-style:none;counter-reset:step;margin:.75rem 0 0;padding:0}
 .steps>li{counter-increment:step;background:var(--card);border:1px solid var(--line);border-radius:10px;
   padding:.75rem 1rem;margin:0 0 .5rem;overflow-wrap:anywhere}
-.steps h3{font-size:1rem;margin:0}
+.steps h3{margin:0}
 .steps h3::before{content:counter(step) ". ";color:var(--soft)}
 .steps p{margin:.25rem 0}
-.likes{display:grid;grid-template-columns:repeat(auto-fill,minmax(13rem,1fr));gap:.75rem;list-style:none;margin:.75rem 0 0;padding:0}
+.likes{display:grid;grid-template-columns:repeat(auto-fit,minmax(17rem,1fr));gap:.75rem;list-style:none;margin:.75rem 0 0;padding:0}
 .likes li{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:.75rem 1rem;overflow-wrap:anywhere}
 .likes strong{display:block;font-size:1.125rem}
 .facts{display:grid;grid-template-columns:max-content 1fr;gap:.25rem 1.25rem;margin:.75rem 0 0;font-size:.9375rem}
@@ -110,9 +116,6 @@ ol.steps{list-style:none;counter-reset:step;margin:.75rem 0 0;padding:0}
 footer{margin-top:3rem;padding-top:1rem;padding-bottom:2.5rem;color:var(--soft);font-size:.875rem}
 :focus-visible{outline:2px solid var(--accent);outline-offset:2px}
 @media (max-width:44rem){
-  .tiles{grid-template-columns:1fr 1fr}
-  .tiles>.lead{grid-column:1/-1}
-  .tiles>.last{grid-column:1/-1}
   .tiles.small{grid-template-columns:1fr 1fr}
   .value{white-space:normal}
   figure{padding:.75rem}

@@ -60,7 +60,7 @@ export function answer(card: Card): Markup {
               ? {}
               : { note: `peak ${formatQuantity(power.peak.value, "W")}` }),
           }),
-      emissions === undefined ? null : tile("Emissions", emissions, { className: "last" }),
+      emissions === undefined ? null : tile("Emissions", emissions),
     ),
     otherMeasures(card),
   );
