@@ -240,7 +240,8 @@ export function cardJsonSchema(): object {
   return z.toJSONSchema(cardSchema, { io: "input", unrepresentable: "any" });
 }
 
-function deepFreeze<T>(value: T): T {
+/** The same value, frozen all the way down. */
+export function deepFreeze<T>(value: T): T {
   if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
     Object.freeze(value);
     for (const child of Object.values(value)) deepFreeze(child);

@@ -3,7 +3,7 @@
 // notice says why.
 
 import type { Card, Step } from "../../core/card.ts";
-import { CARD_SCHEMA } from "../../core/card.ts";
+import { CARD_SCHEMA, deepFreeze } from "../../core/card.ts";
 import { exact, type Figure, UserError } from "../../core/index.ts";
 import { attributedOf, unattributedOf } from "./attribution.ts";
 import { addUp } from "./bounds.ts";
@@ -15,7 +15,7 @@ import { type SplitContext, splitContext } from "./split.ts";
 import { splitSteps } from "./split-steps.ts";
 import { durationOf, readTimeline, type Timeline } from "./timeline.ts";
 
-/** The card of a run. Throws UserError when there is not even a first record. */
+/** The card of a run, frozen. Throws UserError when there is not even a first record. */
 export function assemble(records: readonly SegmentRecord[]): Card {
   const timeline = readTimeline(records);
   if (timeline === null) {
@@ -29,7 +29,7 @@ export function assemble(records: readonly SegmentRecord[]): Card {
   const { energies, notices } = sensorEnergies(context);
   const result = resultOf(energies, context, duration);
   const cpuTime = cpuTimeOf(timeline);
-  return {
+  return deepFreeze({
     schema: CARD_SCHEMA,
     id: start.id,
     subject: start.subject,
@@ -71,6 +71,31 @@ export function assemble(records: readonly SegmentRecord[]): Card {
     machine: start.machine,
     ...(end?.overhead == null ? {} : { overhead: end.overhead }),
     godwit: { version: start.version },
+  });
+}
+
+/** What a part of a run used; energy and emissions are absent where nothing measured it. */
+export interface Summary {
+  /** Seconds. */
+  readonly duration: number;
+  readonly energy?: Figure<"J">;
+  readonly emissions?: Figure<"gCO2e">;
+  /** Why a figure is absent. */
+  readonly notices: readonly string[];
+}
+
+/** The headline figures of records, without their card. */
+export function summarise(records: readonly SegmentRecord[]): Summary {
+  const timeline = readTimeline(records);
+  if (timeline === null) return { duration: 0, notices: ["the run has no records"] };
+  const context = splitContext(timeline);
+  const { energies, notices } = sensorEnergies(context);
+  const { headline, measures } = resultOf(energies, context, durationFigure(timeline));
+  return {
+    duration: durationOf(timeline),
+    ...(headline === null ? {} : { energy: headline.energy }),
+    ...(measures.emissions === undefined ? {} : { emissions: measures.emissions }),
+    notices,
   };
 }
 

@@ -1,0 +1,39 @@
+// What the rest of godwit may use of measured runs.
+
+export { assemble, type Summary, summarise } from "./assemble.ts";
+export { identifyMachine } from "./identity.ts";
+export { type IdleBaseline, measureIdle } from "./idle.ts";
+export type { RecordSink } from "./journal.ts";
+export { markNested, PARENT_VARIABLE, type Place, placeOf } from "./leader.ts";
+export { type SubjectLimits, subjectLimits } from "./limits.ts";
+export {
+  createMeasurer,
+  type Measured,
+  type Measurer,
+  type MeasurerOptions,
+  type Span,
+} from "./measure.ts";
+export {
+  createMeter,
+  type Ending,
+  type Meter,
+  type MeterOptions,
+  type OpenSpan,
+  type Sample,
+  type SubjectUse,
+} from "./meter.ts";
+export {
+  type EndRecord,
+  type GapRecord,
+  type GpuUse,
+  type NoticeRecord,
+  SEGMENT_SCHEMA,
+  type SegmentRecord,
+  type SensorRecord,
+  type SpanRecord,
+  type StartRecord,
+  type TickRecord,
+  type WallModel,
+} from "./record.ts";
+export { type Recovery, recoverRuns, recoverSegment } from "./recover.ts";
+export { type Setup, type SetupOptions, setUp } from "./setup.ts";

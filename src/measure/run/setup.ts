@@ -1,0 +1,133 @@
+// What has to be known before anything is measured here: the machine, its sensors and which of them
+// count, what the subject may use, the grid behind the plug. Found once, used by many runs.
+
+import type { Card, Machine, Signal } from "../../core/card.ts";
+import { exact, type Figure, type Host } from "../../core/index.ts";
+import { locate, pueOf } from "../carbon/index.ts";
+import { type SensorProvider, type Survey, survey } from "../sensors/index.ts";
+import { identifyMachine } from "./identity.ts";
+import { type Place, placeOf } from "./leader.ts";
+import { type SubjectLimits, subjectLimits } from "./limits.ts";
+import type { SensorRecord, StartRecord, WallModel } from "./record.ts";
+
+export interface SetupOptions {
+  readonly providers: readonly SensorProvider[];
+  /** Found by location ladder when absent. */
+  readonly signal?: Signal;
+  /** Guessed from where the machine stands when absent. */
+  readonly pue?: Figure<"1">;
+  /** How components become wall power; absent: figures stay at the components. */
+  readonly wall?: WallModel;
+}
+
+export interface Setup {
+  readonly machine: Machine;
+  readonly survey: Survey;
+  readonly limits: SubjectLimits;
+  readonly signal: Signal;
+  readonly pue: Figure<"1">;
+  readonly wall: WallModel | null;
+}
+
+export async function setUp(host: Host, options: SetupOptions): Promise<Setup> {
+  const [machine, found, signal] = await Promise.all([
+    identifyMachine(host),
+    survey(host, options.providers),
+    options.signal ?? locate(host),
+  ]);
+  const size = { threads: machine.cpu.threads, memoryBytes: machine.memoryBytes };
+  return {
+    machine,
+    survey: found,
+    limits: await subjectLimits(host, size),
+    signal,
+    pue: options.pue ?? pueOf({ personal: isPersonal(host, machine) }),
+    wall: options.wall ?? null,
+  };
+}
+
+/** What a run says of itself when it starts, beside what its setup says. */
+export interface RunFacts
+  extends Pick<StartRecord, "id" | "startedAt" | "pid" | "pidStart" | "interval" | "idle"> {
+  readonly subject: Card["subject"];
+  readonly version: string;
+  readonly notices: readonly string[];
+}
+
+/** The first line of a run. */
+export function startRecord(host: Host, setup: Setup, facts: RunFacts): StartRecord {
+  const { machine, limits, wall } = setup;
+  const place = placeOf(host, machine.id);
+  const isLimited = limits.memoryBytes < machine.memoryBytes;
+  return {
+    type: "start",
+    schema: "godwit.segment/1",
+    ...facts,
+    subject: nestedSubject(facts.subject, place),
+    sensors: setup.survey.sensors.map((ranked) => sensorRecord(ranked, place)),
+    machine,
+    signal: setup.signal,
+    pue: setup.pue,
+    idleShare: idleShareOf(setup, place),
+    threads: limits.threads,
+    ...(isLimited ? { memoryLimit: limits.memoryBytes } : {}),
+    ...(wall === null ? {} : { wall }),
+    ...(place.kind === "rank" ? { claim: "own-share" } : {}),
+    notices: [
+      ...facts.notices,
+      ...(place.kind === "alone" ? [] : [place.notice]),
+      ...uncoveredNotices(setup.survey),
+    ],
+  };
+}
+
+function sensorRecord(
+  { sensor, counted, fallbacks }: Survey["sensors"][number],
+  place: Place,
+): SensorRecord {
+  const { id, provider, domain, device, scope, kind, method, source, error } = sensor;
+  const { updatePeriod, maxPower } = sensor;
+  const isLeft = place.kind === "rank" && !place.ownsGpus && domain === "gpu" && counted;
+  return {
+    ...{ id, provider, domain, device, scope, kind, method, source, error },
+    ...(updatePeriod === undefined ? {} : { updatePeriod }),
+    ...(maxPower === undefined ? {} : { maxPower }),
+    counted: counted && !isLeft,
+    fallbacks: isLeft ? ["counted by rank 0 of this node"] : fallbacks,
+  };
+}
+
+/** Reserved part of the machine: processors that the subject may use over all there are. */
+function idleShareOf({ machine, limits }: Setup, place: Place): Figure<"1"> {
+  if (place.kind === "rank") {
+    return exact("1", 0, { method: "declared", source: "idle energy is on the card of rank 0" });
+  }
+  const source =
+    limits.threads < machine.cpu.threads
+      ? `reserved: ${limits.threads} of ${machine.cpu.threads} processors (${limits.reasons.join("; ")})`
+      : "reserved: the whole machine, since nothing limits the subject";
+  return exact("1", limits.threads / machine.cpu.threads, { method: "declared", source });
+}
+
+/** A run inside another carries its name, so that sums over cards can leave it out. */
+function nestedSubject(subject: Card["subject"], place: Place): Card["subject"] {
+  if (place.kind !== "nested") return subject;
+  return { ...subject, tags: { ...subject.tags, inside: place.parent } };
+}
+
+/** What is not in the figures; a machine without a wall sensor is the usual case and not told. */
+function uncoveredNotices({ uncovered, sensors }: Survey): string[] {
+  if (!sensors.some(({ counted }) => counted)) return [];
+  return uncovered
+    .filter(({ domain }) => domain !== "machine")
+    .map(({ domain, reasons }) => `no ${domain} energy is included: ${reasons.join("; ")}`);
+}
+
+/** A machine that neither a hypervisor nor a batch system nor a cluster lends out. */
+function isPersonal({ env }: Host, { virtualization }: Machine): boolean {
+  const isLent = ["SLURM_JOB_ID", "KUBERNETES_SERVICE_HOST"].some(
+    (name) => env[name] !== undefined,
+  );
+  const containers = /^(docker|podman|lxc|containerd|container)$/;
+  return !isLent && (virtualization === null || containers.test(virtualization));
+}
