@@ -132,6 +132,8 @@ function obstacle(
   second: readonly AnyFigure[],
   { baseline, candidate }: Sides,
 ): string | null {
+  if (first.length === 0) return "only the candidate has it";
+  if (second.length === 0) return "only the baseline has it";
   if (first.length < baseline.length || second.length < candidate.length) {
     const missing = baseline.length + candidate.length - first.length - second.length;
     return `${missing} of ${baseline.length + candidate.length} runs do not have it`;

@@ -1,0 +1,42 @@
+// A table in columns of a terminal: widths from the content, one column that gives way.
+
+import { columnsOf, cut, padded, printable } from "../report/columns.ts";
+
+export interface TextColumn {
+  readonly title: string;
+  readonly align?: "left" | "right";
+  /** Cut when the table is wider than the terminal. */
+  readonly flexible?: boolean;
+}
+
+const GAP = "  ";
+const NARROWEST = 8;
+
+/** Lines of a table, each at most `width` columns where the flexible column allows it. */
+export function textTable(
+  columns: readonly TextColumn[],
+  rows: readonly (readonly string[])[],
+  width: number,
+): readonly string[] {
+  const lines = [columns.map(({ title }) => title), ...rows.map((row) => row.map(printable))];
+  const widths = columns.map((_, at) =>
+    Math.max(...lines.map((line) => columnsOf(line[at] ?? ""))),
+  );
+  const total = widths.reduce((sum, one) => sum + one, GAP.length * (columns.length - 1));
+  const room = columns.map(({ flexible }, at) => {
+    const own = widths[at] ?? 0;
+    return flexible ? Math.min(own, Math.max(NARROWEST, own - (total - width))) : own;
+  });
+  return lines.map((line) =>
+    columns
+      .map(({ align }, at) =>
+        padded(cut(line[at] ?? "", room[at] ?? 0), room[at] ?? 0, sideOf(align)),
+      )
+      .join(GAP)
+      .trimEnd(),
+  );
+}
+
+/** Blanks stand on the side that the text is not aligned to. */
+const sideOf = (align: TextColumn["align"]): "left" | "right" =>
+  align === "right" ? "left" : "right";

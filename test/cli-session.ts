@@ -1,0 +1,46 @@
+// The command line as a function call: a made-up project folder, what was printed, the exit code.
+
+import type { CliContext } from "../src/cli/context.ts";
+import { runProgram } from "../src/cli/program.ts";
+import { createFakeHost } from "./fake-host.ts";
+
+export interface Answer {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+  /** Standard output, byte for byte. */
+  readonly bytes: Buffer;
+}
+
+export interface SessionOptions {
+  readonly cwd: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly columns?: number;
+  readonly isTTY?: boolean;
+}
+
+/** Runs one command line (without `godwit`) on a fake host. */
+export async function godwit(args: readonly string[], options: SessionOptions): Promise<Answer> {
+  const { cwd, env = {}, columns = 80, isTTY = false } = options;
+  const printed = { out: [] as Buffer[], err: [] as Buffer[] };
+  const output = (name: "out" | "err"): CliContext["stdout"] => ({
+    isTTY,
+    columns,
+    write: (content) => printed[name].push(Buffer.from(content)) > 0,
+  });
+  const context: CliContext = {
+    stdout: output("out"),
+    stderr: output("err"),
+    stdin: { isTTY },
+    env,
+    cwd,
+    host: createFakeHost(),
+    version: "0.0.0",
+    inherited: [],
+    setExitCode() {},
+    endBySignal() {},
+  };
+  const code = await runProgram(context, args);
+  const bytes = Buffer.concat(printed.out);
+  return { code, bytes, out: bytes.toString(), err: Buffer.concat(printed.err).toString() };
+}
