@@ -7,6 +7,7 @@ import { Command, Option } from "@commander-js/extra-typings";
 import { reasonOf, UserError } from "../core/index.ts";
 import type { ProcessFacts } from "../report/doctor/index.ts";
 import type { CliContext } from "./context.ts";
+import { LEDGER_OPTION, ledgerOf } from "./open-ledger.ts";
 import { type ColorChoice, painter, wantsColor } from "./terminal.ts";
 
 export const doctorCommand = (context: CliContext) =>
@@ -17,7 +18,7 @@ export const doctorCommand = (context: CliContext) =>
       new Option("--fix <what>", "print the commands that open a sensor").choices(["rapl"]),
     )
     .option("--apply", "with --fix: carry the commands out (as root)")
-    .option("--ledger <folder>", "where cards are kept")
+    .option(...LEDGER_OPTION)
     .addHelpText(
       "after",
       `
@@ -53,8 +54,7 @@ Examples:
 
 /** What only this process can tell: the ledger's folder, the way of counting CPU time, the paths. */
 async function processFacts(context: CliContext, flag: string | undefined): Promise<ProcessFacts> {
-  const { locateLedger } = await import("../ledger/index.ts");
-  const { folder, chosenBy } = locateLedger({ cwd: context.cwd, env: context.env, flag });
+  const { folder, chosenBy } = ledgerOf(context, flag);
   return {
     version: context.version,
     ledger: { folder, chosenBy, fault: writeFault(folder) },

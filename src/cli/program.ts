@@ -33,6 +33,11 @@ const COMMANDS: readonly Entry[] = [
     load: async (context) => (await import("./show.ts")).showCommand(context),
   },
   {
+    name: "report",
+    description: "Show one run as text, or as an HTML page, Markdown, CSV or JSON.",
+    load: async (context) => (await import("./report.ts")).reportCommand(context),
+  },
+  {
     name: "compare",
     description: "Compare two runs, or two sets of repeats: better, worse or within noise.",
     load: async (context) => (await import("./compare.ts")).compareCommand(context),
@@ -51,6 +56,11 @@ const COMMANDS: readonly Entry[] = [
     name: "rm",
     description: "Remove runs from the ledger, with their samples.",
     load: async (context) => (await import("./rm.ts")).rmCommand(context),
+  },
+  {
+    name: "doctor",
+    description: "Show what this machine can be measured with, and what to do about the rest.",
+    load: async (context) => (await import("./doctor.ts")).doctorCommand(context),
   },
 ];
 

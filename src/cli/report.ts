@@ -6,6 +6,7 @@ import type { Card } from "../core/card.ts";
 import { UserError } from "../core/errors.ts";
 import type { Host } from "../core/index.ts";
 import type { CliContext } from "./context.ts";
+import { LEDGER_OPTION, openForReading } from "./open-ledger.ts";
 import { type ColorChoice, painter, wantsColor } from "./terminal.ts";
 
 const FORMATS = ["text", "html", "markdown", "csv", "json"] as const;
@@ -31,7 +32,7 @@ export const reportCommand = (context: CliContext) =>
     .addOption(new Option("--csv", "one row a figure, units in the names").conflicts("json"))
     .option("--json", "the card itself (godwit.card/1)")
     .option("-o, --output <file>", "write to a file; its ending chooses the format")
-    .option("--ledger <folder>", "where cards are kept")
+    .option(...LEDGER_OPTION)
     .addHelpText(
       "after",
       `
@@ -98,9 +99,7 @@ async function readCard(
   reference: string,
   flag: string | undefined,
 ): Promise<Card> {
-  const { locateLedger, openLedger } = await import("../ledger/index.ts");
-  const { folder } = locateLedger({ cwd: context.cwd, env: context.env, flag });
-  const ledger = await openLedger(folder, { ifAbsent: "fail" });
+  const ledger = await openForReading(context, flag);
   try {
     return await ledger.get(reference);
   } finally {
