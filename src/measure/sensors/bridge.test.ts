@@ -51,6 +51,16 @@ describe("a gap", () => {
     });
   });
 
+  test("has no more than all of that energy in any part", () => {
+    const pieces = bridgeGaps([energy(0, 1, 50), gap(1, 3, 300)]);
+    expect(energyBetween(pieces, { from: 1, to: 2.8 })).toMatchObject({ high: 300 });
+  });
+
+  test("beside power above the device's stated limit goes up to that power", () => {
+    const [, bridge] = bridgeGaps([energy(0, 1, 300), gap(1, 2)], { maxPower: 200 });
+    expect(bridge).toMatchObject({ joules: 300, high: 300 });
+  });
+
   test("that is all there is leaves the energy unknown", () => {
     expect(energyBetween(bridgeGaps([gap(0, 10)]), { from: 0, to: 10 })).toBeNull();
   });

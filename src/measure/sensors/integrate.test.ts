@@ -118,6 +118,18 @@ describe("a counter", () => {
     ]);
   });
 
+  test("whose device goes away after a failed read is not mixed either", () => {
+    const [piece] = all(PACKAGE, [value(0, 10), fault(1), fault(2, true), value(3, 60)]);
+    expect(piece).toMatchObject({ kind: "gap", joules: null });
+  });
+
+  test("that nobody asked any more is a gap from its last change to the end", () => {
+    expect(all(PACKAGE, [value(0, 10), value(1, 60)], 30)).toMatchObject([
+      { kind: "energy", joules: 50 },
+      { kind: "gap", from: 1, to: 30, reason: "hole", joules: null },
+    ]);
+  });
+
   test("that was never readable is one gap, not zero joules", () => {
     expect(all(PACKAGE, [fault(0), fault(1)], 2)).toMatchObject([
       { kind: "gap", from: 0, to: 2, joules: null },

@@ -40,6 +40,17 @@ describe("mirrored counters", () => {
     expect(findMirrored([one, two], history)).toEqual(new Map([[two.id, one.id]]));
   });
 
+  test("may differ by a millionth, as counters in different units do", () => {
+    const long = [200_000, 200_001.36, 200_002.72, 200_004.08];
+    const apart = (offset: number) =>
+      new Map([
+        [one.id, series(long)],
+        [two.id, series(long.map((value) => value + offset))],
+      ]);
+    expect(findMirrored([one, two], apart(0.15)).size).toBe(1);
+    expect(findMirrored([one, two], apart(0.5)).size).toBe(0);
+  });
+
   test("are not two sockets that work alike", () => {
     const history = new Map([
       [one.id, series(rising)],

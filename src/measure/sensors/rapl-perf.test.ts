@@ -78,6 +78,24 @@ describe("on two sockets", () => {
   });
 });
 
+test("the platform is one counter, however many sockets list it", async () => {
+  const libc = fakeLibc({ "2@0": 1n, "2@1": 1n, "5@0": 7n, "5@1": 7n });
+  const events = "/sys/bus/event_source/devices/power/events/energy-psys";
+  const host = loadMachine("xeon-two-sockets-dram", {
+    libraries: libc.libraries,
+    files: {
+      [events]: "event=0x05\n",
+      [`${events}.unit`]: "Joules\n",
+      [`${events}.scale`]: "2.3283064365386962890625e-10\n",
+    },
+  });
+  const sensors = ready(await raplPerf.probe(host));
+  expect(sensors.filter(({ domain }) => domain === "machine").map(({ id }) => id)).toEqual([
+    "rapl-perf:psys",
+  ]);
+  expect(sensors.at(-1)?.contains).toEqual(["rapl-perf:package-0", "rapl-perf:package-1"]);
+});
+
 test("dies that show one socket's counter are opened once", async () => {
   const { libraries, opened } = fakeLibc({ "2@0": 5n, "2@8": 5n });
   const sensors = ready(await raplPerf.probe(loadMachine("threadripper-two-dies", { libraries })));
