@@ -32,7 +32,7 @@ export interface Sensor {
   readonly method: "measured" | "sampled" | "estimated";
   /** For people: what is read, `perf energy-pkg`, `NVML total energy counter`. */
   readonly source: string;
-  /** Relative standard deviation, log-normal (measure.md 8.10); or explicit 90 % factors. */
+  /** Relative standard deviation, log-normal (docs/methods/sensor-ladder.md); or explicit 90 % factors. */
   readonly error: number | { readonly low: number; readonly high: number };
   /** Seconds between updates of the underlying counter, when known. */
   readonly updatePeriod?: number;
