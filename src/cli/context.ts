@@ -27,8 +27,11 @@ export interface CliContext {
   readonly version: string;
   /** Open files above standard error that godwit was started with; see `inheritedFiles`. */
   readonly inherited: readonly number[];
-  /** Ends the process with this code once the command has returned. */
-  setExitCode(code: number): void;
+  /**
+   * Ends the process with this code once the command has returned; or by this signal, as a measured
+   * command that was ended by one.
+   */
+  setExitCode(code: number, signal?: NodeJS.Signals): void;
 }
 
 /**

@@ -4,7 +4,7 @@
 import { readFileSync } from "node:fs";
 import { isatty } from "node:tty";
 import { createNodeHost } from "../core/host/node-host.ts";
-import { inheritedFiles } from "../measure/run/execute.ts";
+import { endLike, inheritedFiles } from "../measure/run/execute.ts";
 import { processOutput } from "./context.ts";
 import { runProgram } from "./program.ts";
 
@@ -14,6 +14,7 @@ const inherited = inheritedFiles();
 const packageFile = new URL("../../package.json", import.meta.url);
 const { version } = JSON.parse(readFileSync(packageFile, "utf8")) as { version: string };
 
+let signal: NodeJS.Signals | null = null;
 const code = await runProgram(
   {
     stdout: processOutput(1),
@@ -24,10 +25,10 @@ const code = await runProgram(
     host: createNodeHost(),
     version,
     inherited,
-    setExitCode: (value) => {
-      process.exitCode = value;
+    setExitCode: (_, name) => {
+      signal = name ?? null;
     },
   },
   process.argv.slice(2),
 );
-process.exitCode = code;
+endLike({ code, signal });

@@ -77,9 +77,9 @@ export async function runProgram(context: CliContext, args: readonly string[]): 
   let code: number = EXIT.done;
   const own: CliContext = {
     ...context,
-    setExitCode: (value) => {
+    setExitCode: (value, signal) => {
       code = value;
-      context.setExitCode(value);
+      context.setExitCode(value, signal);
     },
   };
   try {

@@ -1,0 +1,111 @@
+// `godwit run`: any command, measured, without touching it.
+
+import { accessSync, constants, statSync, writeFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import type { Card } from "../core/card.ts";
+import { EXIT, UserError } from "../core/errors.ts";
+import { reasonOf } from "../core/index.ts";
+import type { CommandEnd } from "../measure/run/execute.ts";
+import type { CliContext } from "./context.ts";
+import { type Attempt, type BeginMeasurement, runOnce } from "./run-once.ts";
+import { planOf, type RunPlan, runOptions } from "./run-options.ts";
+import { renderRuns, runsToJson } from "./run-report.ts";
+import { type ColorChoice, painter, wantsColor } from "./terminal.ts";
+
+export const runCommand = (context: CliContext) =>
+  runOptions().action(async (words, options, command) => {
+    const plan = planOf(words, options, context.env);
+    const { color } = command.optsWithGlobals() as { readonly color?: ColorChoice };
+    checkJsonFile(context, plan.json);
+    const { prepareMeasuring } = await import("./run-measuring.ts");
+    const measuring = await prepareMeasuring(context, plan);
+    const attempts = await runAll(context, plan, measuring.begin);
+    report(context, { plan, attempts, savedTo: measuring.savedTo(), color: color ?? "auto" });
+    const last = attempts.at(-1);
+    if (last !== undefined) endAs(context, last.end, measuring.exceeded());
+  });
+
+/** Warm-ups, then the measured runs; the first that fails or is interrupted is the last. */
+async function runAll(
+  context: CliContext,
+  plan: RunPlan,
+  begin: BeginMeasurement,
+): Promise<readonly Attempt[]> {
+  for (let run = 0; run < plan.warmUps; run++) {
+    const attempt = await runOnce({ context, plan, begin: null });
+    if (!hasSucceeded(attempt)) return [attempt];
+  }
+  const attempts: Attempt[] = [];
+  while (attempts.length < plan.runs) {
+    const attempt = await runOnce({ context, plan, begin });
+    attempts.push(attempt);
+    if (!hasSucceeded(attempt)) break;
+  }
+  return attempts;
+}
+
+const hasSucceeded = ({ end }: Attempt): boolean => end.code === 0 && !end.interrupted;
+
+function endAs(context: CliContext, end: CommandEnd, exceeded: boolean): void {
+  if (exceeded) context.setExitCode(EXIT.budgetExceeded);
+  else if (end.signal === null) context.setExitCode(end.code ?? EXIT.wrapperFailed);
+  else context.setExitCode(EXIT.wrapperFailed, end.signal);
+}
+
+/** A file that cannot be written is better known before a long run than after it. */
+function checkJsonFile(context: CliContext, file: string | null): void {
+  if (file === null || file === "-") return;
+  const path = resolve(context.cwd, file);
+  try {
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (found?.isDirectory()) throw new Error("it is a folder");
+    accessSync(found === undefined ? dirname(path) : path, constants.W_OK);
+  } catch (error) {
+    throw new UserError("invalid-input", `--json: cannot write ${file}: ${reasonOf(error)}`, {
+      hint: "Name a file in a folder that exists and can be written, or - for standard output.",
+      cause: error,
+    });
+  }
+}
+
+interface Report {
+  readonly plan: RunPlan;
+  readonly attempts: readonly Attempt[];
+  readonly savedTo: string | null;
+  readonly color: ColorChoice;
+}
+
+/** Nothing here may fail the run: the command's own result is what counts. */
+function report(context: CliContext, { plan, attempts, savedTo, color }: Report): void {
+  const cards = attempts.flatMap(({ card }) => card ?? []);
+  const notices = [...new Set(attempts.flatMap((attempt) => attempt.notices))];
+  if (plan.json !== null) writeJson(context, plan.json, cards, notices);
+  const wanted = plan.summary === "auto" ? context.stderr.isTTY : plan.summary === "always";
+  if (!wanted) return;
+  const text = renderRuns(cards, {
+    plan,
+    notices,
+    savedTo,
+    width: context.stderr.columns,
+    paint: painter(wantsColor(context.stderr, context.env, color)),
+  });
+  context.stderr.write(`\n${text}`);
+}
+
+function writeJson(
+  context: CliContext,
+  file: string,
+  cards: readonly Card[],
+  notices: readonly string[],
+): void {
+  const text = runsToJson(cards, notices);
+  if (file === "-") {
+    context.stdout.write(text);
+    return;
+  }
+  try {
+    writeFileSync(resolve(context.cwd, file), text);
+  } catch (error) {
+    context.stderr.write(`godwit: ${file} was not written: ${reasonOf(error)}\n`);
+  }
+}
