@@ -2,7 +2,7 @@
 
 import type { CliContext } from "../src/cli/context.ts";
 import { runProgram } from "../src/cli/program.ts";
-import { createFakeHost } from "./fake-host.ts";
+import { createFakeHost, type FakeMachine } from "./fake-host.ts";
 
 export interface Answer {
   readonly code: number;
@@ -17,11 +17,13 @@ export interface SessionOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly columns?: number;
   readonly isTTY?: boolean;
+  /** The made-up machine; an empty one when absent. */
+  readonly machine?: FakeMachine;
 }
 
 /** Runs one command line (without `godwit`) on a fake host. */
 export async function godwit(args: readonly string[], options: SessionOptions): Promise<Answer> {
-  const { cwd, env = {}, columns = 80, isTTY = false } = options;
+  const { cwd, env = {}, columns = 80, isTTY = false, machine = {} } = options;
   const printed = { out: [] as Buffer[], err: [] as Buffer[] };
   const output = (name: "out" | "err"): CliContext["stdout"] => ({
     isTTY,
@@ -34,7 +36,7 @@ export async function godwit(args: readonly string[], options: SessionOptions): 
     stdin: { isTTY },
     env,
     cwd,
-    host: createFakeHost(),
+    host: createFakeHost(machine),
     version: "0.0.0",
     inherited: [],
     setExitCode() {},

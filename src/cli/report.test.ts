@@ -2,12 +2,10 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { createFakeHost } from "../../test/fake-host.ts";
+import { type Answer, godwit } from "../../test/cli-session.ts";
 import { richCard } from "../../test/sample-card.ts";
 import { parseCard } from "../core/card.ts";
 import { openLedger } from "../ledger/index.ts";
-import type { CliContext } from "./context.ts";
-import { reportCommand } from "./report.ts";
 
 let folder = "";
 beforeEach(async () => {
@@ -18,35 +16,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-async function report(...args: string[]): Promise<{ out: string; err: string }> {
-  const text = { out: "", err: "" };
-  const output = (name: "out" | "err") => ({
-    isTTY: false,
-    columns: 80,
-    write(content: string | Uint8Array) {
-      text[name] += String(content);
-      return true;
-    },
-  });
-  const context: CliContext = {
-    stdout: output("out"),
-    stderr: output("err"),
-    stdin: { isTTY: false },
-    env: {},
-    cwd: folder,
-    host: createFakeHost(),
-    version: "0.0.0",
-    inherited: [],
-    setExitCode() {},
-  };
-  const command = reportCommand(context)
-    .exitOverride()
-    .configureOutput({
-      writeErr: (words) => void context.stderr.write(words),
-    });
-  await command.parseAsync([...args, "--ledger", join(folder, ".godwit")], { from: "user" });
-  return text;
-}
+const report = (...args: string[]): Promise<Answer> => godwit(["report", ...args], { cwd: folder });
 
 describe("godwit report", () => {
   test("shows the latest card as text when nothing is said", async () => {
@@ -80,6 +50,7 @@ describe("godwit report", () => {
 
   test("- is standard output", async () => {
     expect((await report("--csv", "-o", "-")).out).toMatch(/^name,value/);
+    expect((await report("--html", "-")).out).toMatch(/^<!doctype html>/);
   });
 
   test.each([
@@ -89,8 +60,18 @@ describe("godwit report", () => {
     [["--csv", "--json"], "cannot be used with"],
     [["nothing-of-that-name"], "nothing-of-that-name"],
     [["--html", "no/such/folder/a.html"], "there is no folder"],
+    [["--html"], "argument missing"],
   ])("%j is refused and writes nothing", async (args, message) => {
-    await expect(report(...args)).rejects.toThrow(message);
+    const { code, out, err } = await report(...args);
+    expect(code).toBe(2);
+    expect(out).toBe("");
+    expect(err).toContain(message);
     expect(await readdir(folder)).toEqual([".godwit"]);
+  });
+
+  test("colours are for the screen: a file has none", async () => {
+    expect((await report("--color=always")).out).toContain("\u001b[");
+    await report("--color=always", "-o", "a.txt");
+    expect(await readFile(join(folder, "a.txt"), "utf8")).not.toContain("\u001b");
   });
 });

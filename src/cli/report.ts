@@ -26,7 +26,11 @@ export const reportCommand = (context: CliContext) =>
     .description("Show one run as text, or as an HTML page, Markdown, CSV or JSON.")
     .argument("[card]", "id or its beginning, a name, or last", "last")
     .addOption(
-      new Option("--html [file]", "one self-contained page").conflicts(["markdown", "csv", "json"]),
+      new Option("--html <file>", "write one self-contained page").conflicts([
+        "markdown",
+        "csv",
+        "json",
+      ]),
     )
     .addOption(new Option("--markdown", "for a pull request").conflicts(["csv", "json"]))
     .addOption(new Option("--csv", "one row a figure, units in the names").conflicts("json"))
@@ -61,7 +65,7 @@ Examples:
     });
 
 interface Choice {
-  readonly html?: string | true;
+  readonly html?: string;
   readonly markdown?: true;
   readonly csv?: true;
   readonly json?: true;
@@ -70,12 +74,12 @@ interface Choice {
 
 /** Where to write; null is standard output, which `-` names as well. */
 function fileOf({ html, output }: Choice): string | null {
-  if (typeof html === "string" && output !== undefined) {
+  if (html !== undefined && output !== undefined) {
     throw new UserError("usage", `--html ${html} and --output ${output} name two files`, {
       hint: "Give one of them.",
     });
   }
-  const file = typeof html === "string" ? html : (output ?? "-");
+  const file = html ?? output ?? "-";
   if (file === "") {
     throw new UserError("usage", "the file's name is empty text", { hint: "Name a file." });
   }
