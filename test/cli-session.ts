@@ -40,7 +40,6 @@ export async function godwit(args: readonly string[], options: SessionOptions): 
     version: "0.0.0",
     inherited: [],
     setExitCode() {},
-    endBySignal() {},
   };
   const code = await runProgram(context, args);
   const bytes = Buffer.concat(printed.out);

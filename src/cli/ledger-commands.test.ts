@@ -1,6 +1,13 @@
 // show, explain, export and rm on a real ledger in a temporary project.
 
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parquetReadObjects } from "hyparquet";
@@ -12,8 +19,8 @@ import { parseCard } from "../core/card.ts";
 import { parseCsvTable } from "../core/csv.ts";
 import { exact, sum } from "../core/index.ts";
 import { createSegment, openLedger, segmentPath } from "../ledger/index.ts";
+import { SEGMENT_SCHEMA } from "../measure/run/record.ts";
 import { explanation, filledIn, stepsBehind } from "./explanation.ts";
-import { recoverInto } from "./open-ledger.ts";
 
 let cwd = "";
 let folder = "";
@@ -182,25 +189,59 @@ describe("godwit rm", () => {
   });
 });
 
-describe("a segment without a card", () => {
-  test("is recovered once, and left alone while its run is under way", async () => {
-    createSegment(folder, "crashed").append({ type: "start" });
-    createSegment(folder, "running").append({ type: "start" });
-    createSegment(folder, "small").append({ type: "start" });
-    const asked: string[] = [];
-    const ledger = await openLedger(folder);
-    const recover = async (path: string) => {
-      asked.push(path);
-      return path.includes("crashed")
-        ? exampleCard({ id: "crashed", status: "interrupted" })
-        : null;
-    };
-    const ids = ["crashed", "running", "small"];
-    await recoverInto(ledger, ids, recover);
-    await recoverInto(ledger, ids, recover);
-    const segments = ["crashed", "running", "running"].map((id) => segmentPath(folder, id));
-    expect(asked).toEqual(segments);
-    expect((await ledger.get("crashed")).status).toBe("interrupted");
-    ledger.close();
+describe("a run that was killed", () => {
+  const figure = exact("1", 1, { method: "declared", source: "a test" });
+  const { machine, signal } = exampleCard();
+  const startRecord = {
+    type: "start",
+    schema: SEGMENT_SCHEMA,
+    id: "crashed",
+    startedAt: "2026-01-01T00:00:00.000Z",
+    subject: { kind: "command", name: "python crash.py", tags: {} },
+    pid: 999_999_999,
+    pidStart: "1",
+    interval: 1,
+    sensors: [],
+    machine,
+    signal,
+    pue: figure,
+    idleShare: figure,
+    idle: {},
+    threads: 8,
+    version: "0.1.0",
+    notices: [],
+  };
+  const tick = (t: number) => ({ type: "tick", t, values: [], busyS: t, subjectS: t, rss: 1 });
+
+  test("appears as interrupted, up to its last whole sample, and only once", async () => {
+    const segment = createSegment(folder, "crashed");
+    for (const record of [startRecord, tick(0), tick(1), tick(2)]) segment.append(record);
+    appendFileSync(segment.path, '{"type":"tick","t":3,"val');
+    for (const _ of ["first time", "second time"]) {
+      const { runs } = JSON.parse((await run("runs", "--json")).out);
+      expect(runs).toHaveLength(3);
+      expect(runs.find(({ id }: { id: string }) => id === "crashed")).toMatchObject({
+        name: "python crash.py",
+        status: "interrupted",
+        duration_s: 2,
+        energy_j: null,
+      });
+    }
+  });
+
+  test("before anything else was kept is found without a ledger", async () => {
+    rmSync(join(folder, "ledger.db"));
+    createSegment(folder, "crashed").append(startRecord);
+    expect((await run("show", "crashed")).out).toContain("interrupted");
+  });
+
+  test("with samples that cannot be read is said, and can be removed", async () => {
+    writeFileSync(createSegment(folder, "broken").path, "not a record\n");
+    const { code, out, err } = await run("runs");
+    expect(code).toBe(0);
+    expect(out).toContain("rich");
+    expect(err).toContain("The samples of run broken cannot be read back");
+    expect((await run("rm", "broken", "--yes")).code).toBe(0);
+    expect((await run("runs")).err).not.toContain("broken");
   });
 });

@@ -1,6 +1,5 @@
 // The ledger that a command is about, with the runs that a crash interrupted brought in first.
 
-import type { Card } from "../core/card.ts";
 import {
   type Ledger,
   type LedgerLocation,
@@ -8,7 +7,6 @@ import {
   listSegments,
   locateLedger,
   openLedger,
-  segmentPath,
 } from "../ledger/index.ts";
 import type { CliContext } from "./context.ts";
 
@@ -23,37 +21,42 @@ export function ledgerOf(context: CliContext, flag: string | undefined): LedgerL
   return locateLedger({ cwd: context.cwd, env: context.env, flag });
 }
 
-/** The card of a run whose segment was left behind; null while the run is under way. */
-export type Recover = (path: string) => Promise<Card | null>;
+/** Whether nothing was ever kept in a folder: neither a card nor the samples of a first run. */
+export async function isEmptyLedger(folder: string): Promise<boolean> {
+  return !ledgerExists(folder) && (await listSegments(folder)).length === 0;
+}
 
 /**
- * Opens the ledger for a command that reads it, and makes cards of interrupted runs. Throws
- * UserError when there is no ledger.
+ * Opens the ledger for a command that reads it, and makes cards of interrupted runs. What cannot be
+ * read back is said. Throws UserError when there is no ledger.
  */
 export async function openForReading(
   context: CliContext,
   flag: string | undefined,
-  recover: Recover = async () => null,
 ): Promise<Ledger> {
   const { folder } = ledgerOf(context, flag);
-  const left = await listSegments(folder);
-  const ledger = await openLedger(folder, {
-    // A run that was killed before its first card leaves a segment and no ledger.
-    ifAbsent: ledgerExists(folder) || left.length === 0 ? "fail" : "create",
-  });
-  if (ledger.writable) await recoverInto(ledger, left, recover);
-  return ledger;
+  // A run that was killed before its first card leaves a segment and no ledger.
+  const ifAbsent = (await isEmptyLedger(folder)) ? "fail" : "create";
+  const ledger = await openLedger(folder, { ifAbsent });
+  try {
+    if (ledger.writable) await recover(context, ledger);
+    return ledger;
+  } catch (error) {
+    ledger.close();
+    throw error;
+  }
 }
 
-/** Keeps the cards of runs that left a segment and no card. */
-export async function recoverInto(
-  ledger: Ledger,
-  segments: readonly string[],
-  recover: Recover,
-): Promise<void> {
-  for (const id of segments) {
-    if (await ledger.has(id)) continue;
-    const card = await recover(segmentPath(ledger.folder, id));
-    if (card !== null) await ledger.put(card);
+async function recover(context: CliContext, ledger: Ledger): Promise<void> {
+  // Loading what reads segments costs more than listing runs, and is rarely needed.
+  const segments = await listSegments(ledger.folder);
+  const known = await Promise.all(segments.map((id) => ledger.has(id)));
+  if (known.every(Boolean)) return;
+  const { recoverRuns } = await import("../measure/run/recover.ts");
+  const { lost } = await recoverRuns(context.host, ledger);
+  for (const { id, reason } of lost) {
+    context.stderr.write(
+      `The samples of run ${id} cannot be read back: ${reason}\n  godwit rm ${id} removes them.\n`,
+    );
   }
 }

@@ -19,12 +19,16 @@ export function rmCommand(context: CliContext, ask: Ask = askOnTerminal) {
     .addHelpText("after", "\nExamples:\n  $ godwit rm last\n  $ godwit rm m4x7cd 8yq2w1 --yes")
     .action(async (references, { yes, ledger: flag }) => {
       const { openForReading } = await import("./open-ledger.ts");
-      const { removeSegment } = await import("../ledger/index.ts");
+      const { listSegments, removeSegment } = await import("../ledger/index.ts");
       const ledger = await openForReading(context, flag);
       try {
         // All are found before the first is removed, so that a mistyped one removes nothing.
         const ids = new Set<string>();
-        for (const reference of references) ids.add(await ledger.resolve(reference));
+        const samples = new Set(await listSegments(ledger.folder));
+        for (const reference of references) {
+          // Samples that no card could be made of have nothing but their id.
+          ids.add(samples.has(reference) ? reference : await ledger.resolve(reference));
+        }
         if (!yes && !(await isConfirmed(context, [...ids], ask))) {
           context.stderr.write("Nothing was removed.\n");
           return;

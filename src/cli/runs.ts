@@ -44,10 +44,9 @@ export function runsCommand(context: CliContext) {
       "\nExamples:\n  $ godwit runs --since 7d\n  $ godwit runs --tag model=resnet50 --json",
     )
     .action(async ({ name, tag, since, status, limit, ledger: flag, json }) => {
-      const { openForReading, ledgerOf } = await import("./open-ledger.ts");
-      const { ledgerExists, listSegments } = await import("../ledger/index.ts");
+      const { isEmptyLedger, ledgerOf, openForReading } = await import("./open-ledger.ts");
       const { folder, chosenBy } = ledgerOf(context, flag);
-      const isNew = !ledgerExists(folder) && (await listSegments(folder)).length === 0;
+      const isNew = await isEmptyLedger(folder);
       const filter: CardFilter = { nameContains: name, tags: tag, since, status };
       // A project without a run is no fault; a folder that somebody named is.
       const runs =
