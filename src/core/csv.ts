@@ -22,11 +22,13 @@ export function parseCsv(text: string): string[][] {
   return rows;
 }
 
+/** Up to the next comma or line end; a carriage return counts as data unless a line feed follows. */
+const PLAIN = /(?:[^,\r\n]|\r(?!\n|$))*/y;
+
 function plainField(text: string, start: number): { field: string; end: number } {
-  let end = start;
-  while (end < text.length && !",\n".includes(text[end] ?? "")) end++;
-  const stop = text[end] !== "," && text[end - 1] === "\r" && end > start ? end - 1 : end;
-  return { field: text.slice(start, stop), end: stop };
+  PLAIN.lastIndex = start;
+  const field = PLAIN.exec(text)?.[0] ?? "";
+  return { field, end: start + field.length };
 }
 
 function quotedField(text: string, start: number): { field: string; end: number } {
