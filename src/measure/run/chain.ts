@@ -94,13 +94,18 @@ function totalStep(
   const names = Object.keys(inputs);
   if (names.length === 0) return null;
   const parts = Object.values(inputs);
+  const [only] = parts;
+  const source = "energies of separate devices add up";
+  if (parts.length === 1 && only !== undefined) {
+    return { name, formula: names.join(), inputs, result: only, source };
+  }
   const sources = [...new Set(parts.map(({ source }) => source))].join(" + ");
   return {
     name,
     formula: names.join(" + "),
     inputs,
     result: sum("J", parts, { source: sources }),
-    source: "energies of separate devices add up",
+    source,
   };
 }
 

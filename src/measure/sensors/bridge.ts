@@ -83,7 +83,8 @@ export function energyBetween(
     low: Math.max(0, total(parts, (part) => part.low) - quantisation),
     high: total(parts, (part) => part.high) + quantisation,
     gaps: parts.flatMap((part) => (part.gap === null ? [] : [part.gap])),
-    bridged: total(parts, (part) => (part.gap === null ? 0 : part.to - part.from)),
+    // A gap behind which the counter went on, taken whole, has its energy counted.
+    bridged: total(parts, (part) => (part.low === part.high ? 0 : part.to - part.from)),
     uncovered: Math.max(0, length - covered),
     quantisation,
   };
