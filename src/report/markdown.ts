@@ -2,9 +2,10 @@
 
 import type { Card } from "../core/card.ts";
 import { formatFigure, formatQuantity } from "../core/index.ts";
+import { energyParts } from "./breakdown.ts";
 import { percent } from "./charts/label.ts";
 import { type Equivalent, equivalentRange, equivalentText } from "./equivalents.ts";
-import { componentLabel, figuresOf, headlineEnergy } from "./headline.ts";
+import { figuresOf, headlineEnergy } from "./headline.ts";
 import { legible } from "./markup.ts";
 import { qualityText, signalText } from "./terminal.ts";
 
@@ -57,17 +58,18 @@ function summary(card: Card): string {
   return facts.join(" | ").replaceAll(" | ", " &middot; ") + status;
 }
 
-function components({ components: parts }: Card): string {
+function components(card: Card): string {
+  const parts = energyParts(card, "gross") ?? [];
   if (parts.length === 0) return "";
-  const total = parts.reduce((sum, { energy }) => sum + energy.value, 0);
+  const total = parts.reduce((sum, { value }) => sum + value, 0);
   return table(
-    ["component", "energy", "share", "method", "source"],
-    parts.map((part) => [
-      escapeMarkdown(componentLabel(part)),
-      formatFigure(part.energy),
-      total > 0 ? percent(part.energy.value / total) : "",
-      part.energy.method,
-      escapeMarkdown(part.energy.source),
+    ["component", "gross energy", "share", "method", "source"],
+    parts.map(({ label, value, method, source }) => [
+      escapeMarkdown(label),
+      formatQuantity(value, "J"),
+      total > 0 ? percent(value / total) : "",
+      method,
+      escapeMarkdown(source),
     ]),
   );
 }

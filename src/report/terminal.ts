@@ -1,7 +1,7 @@
 // A card for the terminal: the answer first, then the evidence. Plain text in ASCII of our own;
 // colours come from the caller, so that this module knows no escape codes.
 
-import type { Card, Component, Signal } from "../core/card.ts";
+import type { Card, Signal } from "../core/card.ts";
 import {
   type AnyFigure,
   formatDuration,
@@ -11,10 +11,11 @@ import {
   significant,
   withPrefix,
 } from "../core/index.ts";
+import { type EnergyPart, energyParts } from "./breakdown.ts";
 import { percent } from "./charts/label.ts";
 import { columnsOf, cut, padded, printable, wrap } from "./columns.ts";
 import { type Equivalent, equivalentText } from "./equivalents.ts";
-import { componentLabel, headlineEnergy } from "./headline.ts";
+import { headlineEnergy } from "./headline.ts";
 
 /** What a piece of text is, for a caller that colours it. */
 export type Role = "strong" | "quiet" | "good" | "warn" | "bad";
@@ -126,41 +127,53 @@ function statusLines({ status, exit }: Card, { width, paint }: Page): readonly s
 }
 
 /** One line a component: how much, which share, how it is known. */
-function componentLines(card: Card, { width, paint }: Page): readonly string[] {
-  const { components } = card;
-  const total = components.reduce((sum, { energy }) => sum + energy.value, 0);
-  const labels = components.map((component) => printable(componentLabel(component)));
-  const longest = Math.max(LABEL, ...labels.map(columnsOf));
-  const labelWidth = Math.min(longest, Math.max(LABEL, Math.floor(width / 3) - 4));
+function componentLines(card: Card, page: Page): readonly string[] {
+  const parts = energyParts(card, "gross") ?? [];
+  const total = parts.reduce((sum, { value }) => sum + value, 0);
+  const longest = Math.max(LABEL, ...parts.map(({ label }) => columnsOf(printable(label))));
+  const labelWidth = Math.min(longest, Math.max(LABEL, Math.floor(page.width / 3) - 4));
   // The components add up to the gross energy; said where the answer is another one.
-  const of = headlineEnergy(card)?.boundary === "gross" || components.length === 0;
-  const title = of ? [] : [`${MARGIN}${paint("quiet", "gross, by component")}`];
-  const lines = components.flatMap((component, index) => {
-    const share = total > 0 ? percent(component.energy.value / total) : "";
-    const head = [
-      MARGIN + padded(cut(labels[index] ?? "", labelWidth), labelWidth),
-      padded(formatQuantity(component.energy.value, "J"), 8, "left"),
-      padded(share, 5, "left"),
-    ].join("  ");
-    const method = component.energy.method;
-    const source = printable(sourceOf(component));
-    const left = columnsOf(head) + 2 + 11;
-    const painted = `${head}  ${paint(ROLE_OF[method], padded(method, 11))}`;
-    const room = width - left;
-    const why = component.energy.fallbacks.map((reason) => `why: ${printable(reason)}`);
-    if (room < 16) return [painted, ...indented([source, ...why], 6, { width, paint })];
-    const [first = "", ...rest] = wrap(source, room);
-    return [
-      painted + paint("quiet", first),
-      ...rest.map((line) => " ".repeat(left) + paint("quiet", line)),
-      ...indented(why, LABEL + 4, { width, paint }),
-    ];
+  const isAnswer = headlineEnergy(card)?.boundary === "gross" || parts.length === 0;
+  const title = isAnswer ? [] : [`${MARGIN}${page.paint("quiet", "gross, by component")}`];
+  const said = new Set<string>();
+  const lines = parts.flatMap((part) => {
+    const why = whyNotBetter(part.fallbacks).filter((reason) => !said.has(reason));
+    for (const reason of why) said.add(reason);
+    return [...partLine(part, { total, labelWidth }, page), ...indented(why, LABEL + 4, page)];
   });
   return [...title, ...lines];
 }
 
-const sourceOf = ({ energy, provider }: Component): string =>
-  energy.source === "" ? provider : energy.source;
+function partLine(
+  { label, value, method, source }: EnergyPart,
+  { total, labelWidth }: { readonly total: number; readonly labelWidth: number },
+  page: Page,
+): readonly string[] {
+  const head = [
+    MARGIN + padded(cut(printable(label), labelWidth), labelWidth),
+    padded(formatQuantity(value, "J"), 8, "left"),
+    padded(total > 0 ? percent(value / total) : "", 5, "left"),
+  ].join("  ");
+  const left = columnsOf(head) + 2 + 11;
+  const painted = `${head}  ${page.paint(ROLE_OF[method], padded(method, 11))}`;
+  const room = page.width - left;
+  if (room < 16) return [painted, ...indented([printable(source)], 6, page)];
+  const [first = "", ...rest] = wrap(printable(source), room);
+  return [
+    painted + page.paint("quiet", first),
+    ...rest.map((line) => " ".repeat(left) + page.paint("quiet", line)),
+  ];
+}
+
+/** What could be mended is said in full; what this machine does not have is counted. */
+function whyNotBetter(fallbacks: readonly string[]): readonly string[] {
+  const told = fallbacks.length <= 2 ? fallbacks : fallbacks.filter((it) => / denied: /.test(it));
+  const rest = fallbacks.length - told.length;
+  return [
+    ...told.map((reason) => `why: ${printable(reason)}`),
+    ...(rest === 0 ? [] : [`why: ${rest} better ways are not here, see godwit doctor`]),
+  ];
+}
 
 function indented(
   texts: readonly string[],

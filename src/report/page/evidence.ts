@@ -109,6 +109,15 @@ function looseMark(of: Step["result"]): Markup {
 
 /** One row a figure: value, interval, method, source, and why no better method was used. */
 export function provenanceSection(card: Card): Markup {
+  // Spans have their own table, with the same columns.
+  const figures = figuresOf(card).filter(({ group }) => group !== "span");
+  // Many figures share one long list of reasons, so a list is told once and referred to by number.
+  const lists = new Map<string, readonly string[]>();
+  for (const { figure } of figures) {
+    const reasons = figure.fallbacks ?? [];
+    if (reasons.length > 1) lists.set(reasons.join("\n"), reasons);
+  }
+  const numbers = new Map([...lists.keys()].map((key, index) => [key, index + 1]));
   return section(
     "provenance",
     "Where every number comes from",
@@ -122,21 +131,42 @@ export function provenanceSection(card: Card): Markup {
         { title: "method" },
         { title: "source", kind: "words" },
       ],
-      figuresOf(card)
-        // Spans have their own table, with the same columns.
-        .filter(({ group }) => group !== "span")
-        .map(({ label, figure }) => [
-          text(label),
-          valueMark(figure),
-          text(intervalText(figure) || "exact"),
-          methodMark(figure.method),
-          join([
-            text(figure.source),
-            ...(figure.fallbacks ?? []).map((reason) =>
-              element("span", { class: "why" }, text(`why not better: ${reason}`)),
-            ),
-          ]),
-        ]),
+      figures.map(({ label, figure }) => [
+        text(label),
+        valueMark(figure),
+        text(intervalText(figure) || "exact"),
+        methodMark(figure.method),
+        join([text(figure.source), whyNotBetter(figure.fallbacks ?? [], numbers)]),
+      ]),
+    ),
+    lists.size === 0 ? null : reasonNotes([...lists.values()]),
+  );
+}
+
+/** The one reason, or the number of the note that lists them all. */
+function whyNotBetter(
+  reasons: readonly string[],
+  numbers: ReadonlyMap<string, number>,
+): Markup | null {
+  const [only] = reasons;
+  if (only === undefined) return null;
+  const number = numbers.get(reasons.join("\n"));
+  return element(
+    "span",
+    { class: "why" },
+    text("why not better: "),
+    number === undefined
+      ? text(only)
+      : element("a", { href: `#reasons-${number}` }, text(`note ${number}`)),
+  );
+}
+
+function reasonNotes(lists: readonly (readonly string[])[]): Markup {
+  return element(
+    "ol",
+    { class: "notes" },
+    ...lists.map((reasons, index) =>
+      element("li", { id: `reasons-${index + 1}` }, text(reasons.join("; "))),
     ),
   );
 }

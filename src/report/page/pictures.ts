@@ -8,6 +8,7 @@ import {
   type Method,
   significant,
 } from "../../core/index.ts";
+import { energyParts } from "../breakdown.ts";
 import {
   type Band,
   type Bar,
@@ -26,6 +27,8 @@ const WIDE = 900;
 const NARROW = 320;
 const TABLE_ROWS = 40;
 const SPAN_ROWS = 200;
+/** The last colour of the palette: what belongs to no component. */
+const GREY = 7;
 
 /** A chart at the widths of a desk and of a phone; the style sheet shows one of them. */
 function picture(
@@ -170,43 +173,33 @@ function energyBars(card: Card): readonly Bar[] {
         low: figure.low,
         high: figure.high,
         parts: partsOf(card, boundary) ?? [
-          { label: "not split", colour: 7, value: figure.value, method: figure.method },
+          { label: "not split", colour: GREY, value: figure.value, method: figure.method },
         ],
       },
     ];
   });
 }
 
-/** The components of a boundary when they make up its total; null when they do not. */
+/** The components of a boundary; null when the card does not tell them apart. */
 function partsOf(card: Card, boundary: "gross" | "net" | "attributed"): Bar["parts"] | null {
-  const total = card.measures.energy?.[boundary]?.value;
-  const figures = card.components.map((component) =>
-    boundary === "gross"
-      ? component.energy
-      : boundary === "attributed"
-        ? component.attributed
-        : undefined,
+  if (boundary === "net") return null;
+  const parts = energyParts(card, boundary);
+  return (
+    parts?.map(({ label, component, value, method }) => ({
+      label,
+      colour: component ?? GREY,
+      value,
+      method,
+    })) ?? null
   );
-  const sum = figures.reduce((result, figure) => result + (figure?.value ?? Number.NaN), 0);
-  if (total === undefined || !(Math.abs(sum - total) <= 0.005 * total)) return null;
-  return card.components.flatMap((component, index) => {
-    const figure = figures[index];
-    if (figure === undefined) return [];
-    return [
-      {
-        label: componentLabel(component),
-        colour: colourOf(card, component),
-        value: figure.value,
-        method: figure.method,
-      },
-    ];
-  });
 }
 
-function componentTable({ components }: Card): Markup {
-  const total = components.reduce((sum, { energy }) => sum + energy.value, 0);
+function componentTable(card: Card): Markup | null {
+  const parts = energyParts(card, "gross");
+  if (parts === null) return null;
+  const total = parts.reduce((sum, { value }) => sum + value, 0);
   return table(
-    "Components",
+    "Components of the gross energy",
     [
       { title: "component" },
       { title: "energy", kind: "number" },
@@ -216,15 +209,18 @@ function componentTable({ components }: Card): Markup {
       { title: "method" },
       { title: "source", kind: "words" },
     ],
-    components.map((component) => [
-      text(componentLabel(component)),
-      valueMark(component.energy),
-      text(total > 0 ? percent(component.energy.value / total) : ""),
-      component.attributed === undefined ? null : valueMark(component.attributed),
-      component.meanPower === undefined ? null : valueMark(component.meanPower),
-      methodMark(component.energy.method),
-      text(component.energy.source),
-    ]),
+    parts.map(({ label, component: index, value, method, source }) => {
+      const component = index === null ? undefined : card.components[index];
+      return [
+        text(label),
+        component === undefined ? text(formatQuantity(value, "J")) : valueMark(component.energy),
+        text(total > 0 ? percent(value / total) : ""),
+        component?.attributed === undefined ? null : valueMark(component.attributed),
+        component?.meanPower === undefined ? null : valueMark(component.meanPower),
+        methodMark(method),
+        text(source),
+      ];
+    }),
   );
 }
 

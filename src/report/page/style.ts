@@ -100,6 +100,9 @@ tbody th{font-weight:600;overflow-wrap:anywhere;min-width:8rem}
 td.words{min-width:14rem;overflow-wrap:anywhere}
 .why{display:block;color:var(--soft)}
 h3{font-size:1rem;margin:1.25rem 0 0}
+a{color:var(--accent)}
+.notes{font-size:.875rem;color:var(--soft);padding-left:1.5rem;overflow-wrap:anywhere}
+.notes li{margin:.25rem 0}
 details{margin:.5rem 0 0}
 summary{cursor:pointer;color:var(--soft);font-size:.875rem;padding:.25rem 0}
 ol.steps{list-style:none;counter-reset:step;margin:.75rem 0 0;padding:0}
