@@ -71,7 +71,7 @@ function stepLines(step: Step, number: number, width: number): readonly string[]
   return [
     ...wrap(`${number}. ${printable(step.name)} = ${textOf(step.result)}`, width),
     ...block(equation(step.formula), width, MARGIN),
-    ...block(equation(filledIn(step)), width, MARGIN),
+    ...(inputs.length === 0 ? [] : block(equation(filledIn(step)), width, MARGIN)),
     ...inputs.flatMap(([name, figure]) => {
       const what = `${padded(printable(name), longest)}  ${textOf(figure)}, ${figure.method}`;
       const from = figure.source === "" ? "" : `: ${printable(figure.source)}`;

@@ -14,12 +14,12 @@ import { parquetReadObjects } from "hyparquet";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Answer, godwit } from "../../test/cli-session.ts";
 import { exampleCard } from "../../test/example-card.ts";
+import { startRecord } from "../../test/run-records.ts";
 import { richCard } from "../../test/sample-card.ts";
 import { parseCard } from "../core/card.ts";
 import { parseCsvTable } from "../core/csv.ts";
 import { exact, sum } from "../core/index.ts";
 import { createSegment, openLedger, segmentPath } from "../ledger/index.ts";
-import { SEGMENT_SCHEMA } from "../measure/run/record.ts";
 import { explanation, filledIn, stepsBehind } from "./explanation.ts";
 
 let cwd = "";
@@ -190,32 +190,18 @@ describe("godwit rm", () => {
 });
 
 describe("a run that was killed", () => {
-  const figure = exact("1", 1, { method: "declared", source: "a test" });
-  const { machine, signal } = exampleCard();
-  const startRecord = {
-    type: "start",
-    schema: SEGMENT_SCHEMA,
+  const start = startRecord({
     id: "crashed",
-    startedAt: "2026-01-01T00:00:00.000Z",
     subject: { kind: "command", name: "python crash.py", tags: {} },
     pid: 999_999_999,
     pidStart: "1",
-    interval: 1,
     sensors: [],
-    machine,
-    signal,
-    pue: figure,
-    idleShare: figure,
-    idle: {},
-    threads: 8,
-    version: "0.1.0",
-    notices: [],
-  };
+  });
   const tick = (t: number) => ({ type: "tick", t, values: [], busyS: t, subjectS: t, rss: 1 });
 
   test("appears as interrupted, up to its last whole sample, and only once", async () => {
     const segment = createSegment(folder, "crashed");
-    for (const record of [startRecord, tick(0), tick(1), tick(2)]) segment.append(record);
+    for (const record of [start, tick(0), tick(1), tick(2)]) segment.append(record);
     appendFileSync(segment.path, '{"type":"tick","t":3,"val');
     for (const _ of ["first time", "second time"]) {
       const { runs } = JSON.parse((await run("runs", "--json")).out);
@@ -231,7 +217,7 @@ describe("a run that was killed", () => {
 
   test("before anything else was kept is found without a ledger", async () => {
     rmSync(join(folder, "ledger.db"));
-    createSegment(folder, "crashed").append(startRecord);
+    createSegment(folder, "crashed").append(start);
     expect((await run("show", "crashed")).out).toContain("interrupted");
   });
 

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { godwit } from "../../test/cli-session.ts";
 import { exampleCard } from "../../test/example-card.ts";
+import { startRecord } from "../../test/run-records.ts";
 import type { Card } from "../core/card.ts";
-import { openLedger } from "../ledger/index.ts";
+import { createSegment, openLedger } from "../ledger/index.ts";
 import { parseSince } from "./runs.ts";
 
 let cwd = "";
@@ -79,6 +80,17 @@ describe("godwit runs", () => {
     const { out, err } = await godwit(["runs", "--limit", "2"], { cwd });
     expect(out.trimEnd().split("\n")).toHaveLength(3);
     expect(err).toContain("--limit 0 shows all");
+  });
+
+  test("a run that still goes on has no line yet, but is counted", async () => {
+    await keep(ago("a", "train", 1));
+    // Samples that do not say who writes them cannot be told from those of a run under way.
+    createSegment(join(cwd, ".godwit"), "running").append(
+      startRecord({ id: "running", pidStart: null }),
+    );
+    const { out, err } = await godwit(["runs"], { cwd });
+    expect(out).not.toContain("running");
+    expect(err).toContain("Under way: 1");
   });
 
   test("--json has units in its names and null for what is unknown", async () => {

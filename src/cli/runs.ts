@@ -51,11 +51,12 @@ export function runsCommand(context: CliContext) {
       // A project without a run is no fault; a folder that somebody named is.
       const runs =
         isNew && chosenBy === "project"
-          ? { shown: [], more: false }
+          ? { shown: [], more: false, underWay: 0 }
           : await listRuns(await openForReading(context, flag), filter, limit);
       if (json) context.stdout.write(runsJson(folder, runs.shown));
       else if (runs.shown.length === 0) context.stderr.write(emptyText(isNew, folder));
       else printTable(context, runs);
+      if (runs.underWay > 0) context.stderr.write(`Under way: ${runs.underWay}\n`);
     });
 }
 
@@ -63,17 +64,26 @@ interface Runs {
   readonly shown: readonly CardSummary[];
   /** Whether there are more than were asked for. */
   readonly more: boolean;
+  /** Runs that have samples and no card yet. */
+  readonly underWay: number;
 }
 
 async function listRuns(ledger: Ledger, filter: CardFilter, limit: number): Promise<Runs> {
   try {
     const runs = await ledger.list({ ...filter, limit: limit === 0 ? undefined : limit + 1 });
+    const underWay = await countUnderWay(ledger);
     return limit === 0
-      ? { shown: runs, more: false }
-      : { shown: runs.slice(0, limit), more: runs.length > limit };
+      ? { shown: runs, more: false, underWay }
+      : { shown: runs.slice(0, limit), more: runs.length > limit, underWay };
   } finally {
     ledger.close();
   }
+}
+
+async function countUnderWay(ledger: Ledger): Promise<number> {
+  const { listSegments } = await import("../ledger/index.ts");
+  const kept = await Promise.all((await listSegments(ledger.folder)).map((id) => ledger.has(id)));
+  return kept.filter((isKept) => !isKept).length;
 }
 
 const emptyText = (isNew: boolean, folder: string): string =>

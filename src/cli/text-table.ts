@@ -22,11 +22,7 @@ export function textTable(
   const widths = columns.map((_, at) =>
     Math.max(...lines.map((line) => columnsOf(line[at] ?? ""))),
   );
-  const total = widths.reduce((sum, one) => sum + one, GAP.length * (columns.length - 1));
-  const room = columns.map(({ flexible }, at) => {
-    const own = widths[at] ?? 0;
-    return flexible ? Math.min(own, Math.max(NARROWEST, own - (total - width))) : own;
-  });
+  const room = fitted(columns, widths, width - GAP.length * (columns.length - 1));
   return lines.map((line) =>
     columns
       .map(({ align }, at) =>
@@ -35,6 +31,24 @@ export function textTable(
       .join(GAP)
       .trimEnd(),
   );
+}
+
+/** Widths that fit in all: the widest flexible column gives way first. */
+function fitted(
+  columns: readonly TextColumn[],
+  widths: readonly number[],
+  width: number,
+): readonly number[] {
+  const room = [...widths];
+  let excess = room.reduce((sum, one) => sum + one, 0) - width;
+  for (; excess > 0; excess--) {
+    const flexible = room.filter((_, at) => columns[at]?.flexible === true);
+    const widest = Math.max(NARROWEST, ...flexible);
+    const at = room.findIndex((one, index) => columns[index]?.flexible === true && one === widest);
+    if (widest === NARROWEST || at === -1) break;
+    room[at] = widest - 1;
+  }
+  return room;
 }
 
 /** Blanks stand on the side that the text is not aligned to. */
