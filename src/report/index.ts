@@ -1,6 +1,24 @@
-// Reports from one card.
+// Reports from one card, the charts that they are made of, and what a machine can be measured with.
 
+export {
+  type Band,
+  type Bar,
+  type BarPart,
+  type BarsData,
+  barChart,
+  type ChartOptions,
+  type Extent,
+  linearScale,
+  linearTicks,
+  logScale,
+  logTicks,
+  type PowerData,
+  type PowerLine,
+  powerChart,
+  timeTicks,
+} from "./charts/index.ts";
 export { columnName, renderCsv, renderCsvTable } from "./csv.ts";
+export type { Diagnosis, ProcessFacts, ProviderFinding, RungFinding } from "./doctor/diagnosis.ts";
 export {
   type Equivalent,
   type Everyday,

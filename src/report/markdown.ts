@@ -7,7 +7,7 @@ import { percent } from "./charts/label.ts";
 import { type Equivalent, equivalentRange, equivalentText } from "./equivalents.ts";
 import { figuresOf, headlineEnergy } from "./headline.ts";
 import { legible } from "./markup.ts";
-import { qualityText, signalText } from "./terminal.ts";
+import { qualityText, signalText } from "./words.ts";
 
 export interface MarkdownOptions {
   readonly equivalents?: readonly Equivalent[];

@@ -16,6 +16,7 @@ import { percent } from "./charts/label.ts";
 import { columnsOf, cut, padded, printable, wrap } from "./columns.ts";
 import { type Equivalent, equivalentText } from "./equivalents.ts";
 import { headlineEnergy } from "./headline.ts";
+import { qualityText, signalText } from "./words.ts";
 
 /** What a piece of text is, for a caller that colours it. */
 export type Role = "strong" | "quiet" | "good" | "warn" | "bad";
@@ -225,13 +226,6 @@ function emissionLines(card: Card, page: Page): readonly string[] {
 const at = (signal: Signal | undefined): string =>
   signal === undefined ? "" : ` at ${formatQuantity(signal.intensity.value, "gCO2e/kWh")}`;
 
-/** `FR 2025, average, life-cycle, by the time zone (Europe/Paris)`. */
-export function signalText(signal: Signal): string {
-  const zone = signal.year === undefined ? signal.zone : `${signal.zone} ${signal.year}`;
-  const scope = signal.scope === "unknown" ? [] : [signal.scope];
-  return printable([zone, signal.kind, ...scope, signal.rung].join(", "));
-}
-
 /** What the work was: CPU time, size, operations, quality, epochs. */
 function workLines(card: Card, page: Page): readonly string[] {
   const { cpuTime, duration, modelSize, parameters, operations } = card.measures;
@@ -250,17 +244,6 @@ function workLines(card: Card, page: Page): readonly string[] {
 function cpuText(cpuS: number, durationS: number): string {
   const cores = durationS > 0 ? `, ${significant(cpuS / durationS)} cores on average` : "";
   return `${formatDuration(cpuS)}${cores}`;
-}
-
-/** `accuracy 0.941 (0.930 to 0.951) on test, 2000 samples; most frequent class 0.120`. */
-export function qualityText(quality: NonNullable<Card["quality"]>): string {
-  const { low, high, split, samples, baseline } = quality;
-  const range =
-    low === undefined || high === undefined ? "" : ` (${significant(low)} to ${significant(high)})`;
-  const on = split === undefined ? "" : ` on ${split}`;
-  const count = samples === undefined ? "" : `, ${samples} samples`;
-  const beside = baseline === undefined ? "" : `; ${baseline.name} ${significant(baseline.value)}`;
-  return printable(`${quality.metric} ${significant(quality.value)}${range}${on}${count}${beside}`);
 }
 
 function equivalentLines(equivalents: readonly Equivalent[], page: Page): readonly string[] {

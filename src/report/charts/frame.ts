@@ -12,13 +12,12 @@ const COLOURS = 8;
 export const colourClass = (colour: number): string =>
   colour < COLOURS ? `k${colour}` : `k${colour % COLOURS} again`;
 
-export interface ChartSize {
+/** Options of a chart. */
+export interface ChartOptions {
+  /** In pixels. */
   readonly width: number;
   readonly height: number;
-}
-
-/** Options of a chart: its size in pixels and a prefix that makes its ids unique in a page. */
-export interface ChartOptions extends ChartSize {
+  /** Prefix that makes the chart's ids unique in a page. */
   readonly id: string;
 }
 

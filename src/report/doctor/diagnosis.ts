@@ -14,7 +14,7 @@ import {
   survey,
 } from "../../measure/sensors/index.ts";
 
-export const DIAGNOSIS_SCHEMA = "godwit.diagnosis/1";
+const DIAGNOSIS_SCHEMA = "godwit.diagnosis/1";
 
 /** A provider and what it found. */
 export interface ProviderFinding {

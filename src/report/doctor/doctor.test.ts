@@ -9,9 +9,9 @@ import {
   RAPL_GROUP,
   raplFixScript,
   raplFixSteps,
-  renderDiagnosis,
   UDEV_RULE,
-} from "./index.ts";
+} from "./rapl-fix.ts";
+import { renderDiagnosis } from "./terminal.ts";
 
 const facts: ProcessFacts = {
   version: "0.0.0",

@@ -2,7 +2,8 @@
 
 import { formatFigure, withPrefix } from "../../core/index.ts";
 import { columnsOf, padded, printable, wrap } from "../columns.ts";
-import { type Paint, type Role, signalText } from "../terminal.ts";
+import type { Paint, Role } from "../terminal.ts";
+import { signalText } from "../words.ts";
 import type { Diagnosis, ProviderFinding, RungFinding } from "./diagnosis.ts";
 
 export interface DiagnosisOptions {

@@ -13,7 +13,7 @@ import {
 import { type Equivalent, equivalentRange, equivalentText } from "../equivalents.ts";
 import { figuresOf } from "../headline.ts";
 import { element, join, type Markup, text } from "../markup.ts";
-import { signalText } from "../terminal.ts";
+import { signalText } from "../words.ts";
 import { intervalText } from "./interval.ts";
 import { facts, methodMark, paragraph, section, table, valueMark } from "./parts.ts";
 

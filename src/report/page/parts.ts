@@ -29,7 +29,7 @@ export function valueMark(of: AnyFigure, className?: string): Markup {
 }
 
 /** Every digit of a figure, for the hover text. */
-export function fullText(of: AnyFigure): string {
+function fullText(of: AnyFigure): string {
   const unit = of.unit === "1" ? "" : ` ${of.unit}`;
   const range = of.low === of.high ? "exact" : `90 %: ${of.low} to ${of.high}${unit}`;
   return `${of.value}${unit} (${range}), ${of.method}, ${of.source}`;

@@ -25,7 +25,7 @@ export function pageHeader(card: Card): Markup {
 }
 
 /** A word as a shell would have to be given it. */
-export function shellWord(word: string): string {
+function shellWord(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
