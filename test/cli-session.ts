@@ -2,7 +2,7 @@
 
 import type { CliContext } from "../src/cli/context.ts";
 import { runProgram } from "../src/cli/program.ts";
-import { createFakeHost, type FakeMachine } from "./fake-host.ts";
+import { createFakeHost } from "./fake-host.ts";
 
 export interface Answer {
   readonly code: number;
@@ -17,13 +17,16 @@ export interface SessionOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly columns?: number;
   readonly isTTY?: boolean;
-  /** The made-up machine; an empty one when absent. */
-  readonly machine?: FakeMachine;
 }
 
-/** Runs one command line (without `godwit`) on a fake host. */
-export async function godwit(args: readonly string[], options: SessionOptions): Promise<Answer> {
-  const { cwd, env = {}, columns = 80, isTTY = false, machine = {} } = options;
+export interface Session {
+  readonly context: CliContext;
+  readonly printed: { readonly out: Buffer[]; readonly err: Buffer[] };
+}
+
+/** A context on a fake host that keeps what is printed. */
+export function createSession(options: SessionOptions): Session {
+  const { cwd, env = {}, columns = 80, isTTY = false } = options;
   const printed = { out: [] as Buffer[], err: [] as Buffer[] };
   const output = (name: "out" | "err"): CliContext["stdout"] => ({
     isTTY,
@@ -36,11 +39,17 @@ export async function godwit(args: readonly string[], options: SessionOptions): 
     stdin: { isTTY },
     env,
     cwd,
-    host: createFakeHost(machine),
+    host: createFakeHost(),
     version: "0.0.0",
     inherited: [],
     setExitCode() {},
   };
+  return { context, printed };
+}
+
+/** Runs one command line (without `godwit`). */
+export async function godwit(args: readonly string[], options: SessionOptions): Promise<Answer> {
+  const { context, printed } = createSession(options);
   const code = await runProgram(context, args);
   const bytes = Buffer.concat(printed.out);
   return { code, bytes, out: bytes.toString(), err: Buffer.concat(printed.err).toString() };

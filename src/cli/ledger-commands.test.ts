@@ -12,7 +12,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parquetReadObjects } from "hyparquet";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type Answer, godwit } from "../../test/cli-session.ts";
+import { type Answer, createSession, godwit } from "../../test/cli-session.ts";
 import { exampleCard } from "../../test/example-card.ts";
 import { startRecord } from "../../test/run-records.ts";
 import { richCard } from "../../test/sample-card.ts";
@@ -21,6 +21,7 @@ import { parseCsvTable } from "../core/csv.ts";
 import { exact, sum } from "../core/index.ts";
 import { createSegment, openLedger, segmentPath } from "../ledger/index.ts";
 import { explanation, filledIn, stepsBehind } from "./explanation.ts";
+import { rmCommand } from "./rm.ts";
 
 let cwd = "";
 let folder = "";
@@ -181,6 +182,24 @@ describe("godwit rm", () => {
     expect(code).toBe(2);
     expect(err).toContain("--yes");
     expect((await run("show", "small")).code).toBe(0);
+  });
+
+  test.each([
+    ["y", true],
+    ["Yes ", true],
+    ["", false],
+    ["no", false],
+    ["yesterday", false],
+  ])("on a terminal asks, and %j is an answer", async (answer, isRemoved) => {
+    const { context } = createSession({ cwd, isTTY: true });
+    const questions: string[] = [];
+    const command = rmCommand(context, async (question) => {
+      questions.push(question);
+      return answer;
+    });
+    await command.parseAsync(["small"], { from: "user" });
+    expect(questions).toEqual(["Remove run small and its samples? [y/N] "]);
+    expect((await run("show", "small")).code).toBe(isRemoved ? 2 : 0);
   });
 
   test("one mistyped run among several removes none", async () => {

@@ -154,7 +154,7 @@ function isBusy(error: unknown): boolean {
 }
 
 /** An error of the database in the user's words; what is not SQLite's passes unchanged. */
-export function databaseFault(path: string, error: unknown): unknown {
+function databaseFault(path: string, error: unknown): unknown {
   const fault = (message: string, hint: string): UserError =>
     new UserError("ledger", message, { hint, cause: error });
   switch (sqliteCode(error)) {

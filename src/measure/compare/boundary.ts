@@ -14,7 +14,7 @@ export interface Sides {
 }
 
 /** The values that a property takes over cards, in order of appearance. */
-export function valuesOf(cards: readonly Card[], of: (card: Card) => string): readonly string[] {
+function valuesOf(cards: readonly Card[], of: (card: Card) => string): readonly string[] {
   return [...new Set(cards.map(of))];
 }
 
