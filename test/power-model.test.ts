@@ -277,7 +277,8 @@ test.each([
   ["AMD EPYC 9965 192-Core Processor", "zen5c"],
   ["Intel Xeon E5-2470", null],
   ["AMD EPYC 4584PX", null],
-  ["Ampere Altra Max", null],
+  ["Ampere® Altra® Q80-30", "neoverse-n1"],
+  ["Grace CPU Superchip", null],
 ])("%s is %s", (name, microarchitecture) => {
   expect(microarchitectureOf(name)).toBe(microarchitecture);
 });

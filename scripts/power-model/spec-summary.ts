@@ -39,11 +39,12 @@ const NAMES: readonly (readonly [RegExp, string])[] = [
   [/\bepyc (8\d\d4|97\d4)p?n?\b/, "zen4c"],
   [/\bepyc 9\w\w4[pxf]?\b/, "zen4"],
   [/\bepyc 9[0-9]{2}5[pf]?\b/, "zen5"],
+  [/\bampere.*\baltra\b/, "neoverse-n1"],
 ];
 
 /** The microarchitecture that a CPU name of the summary stands for. */
 export function microarchitectureOf(name: string): string | null {
-  const plain = name.toLowerCase().replace(/\((r|tm)\)/g, "");
+  const plain = name.toLowerCase().replace(/\((r|tm)\)|®/g, "");
   if (/\bepyc (9645|9745|9825|9845|9965)\b/.test(plain)) return "zen5c";
   return NAMES.find(([pattern]) => pattern.test(plain))?.[1] ?? null;
 }

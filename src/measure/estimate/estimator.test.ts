@@ -179,6 +179,7 @@ describe("a desktop", () => {
     expect(cpu.source).toContain("TDP 45 W");
     const notes = (await planEstimate(host)).notes.join("; ");
     expect(notes).toContain("taken as a laptop");
+    expect(notes).toContain("number of sockets unknown, 1 assumed");
     expect(notes).toContain("number of cores unknown, 10 assumed");
     await expect(cpu.read()).resolves.toMatchObject({ value: 0 });
   });

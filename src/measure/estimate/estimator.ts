@@ -45,8 +45,8 @@ function sensorOf(host: Host, part: ModelledPart): Sensor {
 }
 
 /**
- * Accumulated joules of a part since its first reading. Power is concave in load, so that the power
- * of a mean load is somewhat above the mean power: shorter intervals are closer.
+ * Accumulated joules of a part since its first reading. The power of a mean load is not quite the
+ * mean power, since power is not linear in load: shorter intervals are closer.
  */
 export function createCounter(host: Host, part: ModelledPart): () => Promise<Reading> {
   let last: { readonly at: bigint; readonly busyS: number } | null = null;

@@ -70,6 +70,7 @@ export async function planEstimate(host: Host): Promise<EstimatePlan> {
   };
   const notes = [
     `taken as a ${machine.machine}: ${machine.reason}`,
+    ...(cpu.sockets === undefined ? ["number of sockets unknown, 1 assumed"] : []),
     ...(cpu.cores === undefined ? [`number of cores unknown, ${facts.cores} assumed`] : []),
   ];
   return { machine, parts: partsOf(machine, facts), notes };
