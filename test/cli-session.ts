@@ -2,7 +2,7 @@
 
 import type { CliContext } from "../src/cli/context.ts";
 import { runProgram } from "../src/cli/program.ts";
-import { createFakeHost } from "./fake-host.ts";
+import { createFakeHost, type FakeMachine } from "./fake-host.ts";
 
 export interface Answer {
   readonly code: number;
@@ -17,6 +17,7 @@ export interface SessionOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly columns?: number;
   readonly isTTY?: boolean;
+  readonly machine?: FakeMachine;
 }
 
 export interface Session {
@@ -26,7 +27,7 @@ export interface Session {
 
 /** A context on a fake host that keeps what is printed. */
 export function createSession(options: SessionOptions): Session {
-  const { cwd, env = {}, columns = 80, isTTY = false } = options;
+  const { cwd, env = {}, columns = 80, isTTY = false, machine = {} } = options;
   const printed = { out: [] as Buffer[], err: [] as Buffer[] };
   const output = (name: "out" | "err"): CliContext["stdout"] => ({
     isTTY,
@@ -39,7 +40,7 @@ export function createSession(options: SessionOptions): Session {
     stdin: { isTTY },
     env,
     cwd,
-    host: createFakeHost(),
+    host: createFakeHost(machine),
     version: "0.0.0",
     inherited: [],
     setExitCode() {},
