@@ -97,13 +97,16 @@ async function cpuTimeWay({ host }: CliContext): Promise<ProcessFacts["cpuTime"]
 
 /** Prints the commands that let a group read RAPL, and carries them out when asked to and root. */
 async function fixRapl(context: CliContext, apply: boolean): Promise<void> {
-  const { applyFix, raplFixScript, raplFixSteps, TEMPORARY_FIX } = await import(
+  const { applyFix, CONTAINER_FIX, raplFixScript, raplFixSteps, TEMPORARY_FIX } = await import(
     "../report/doctor/index.ts"
   );
   const { raplPowercap } = await import("../measure/sensors/rapl-powercap.ts");
   const probe = await raplPowercap.probe(context.host);
   if (probe.status === "absent") {
-    context.stdout.write(`Nothing to fix: this machine has no RAPL (${probe.reason}).\n`);
+    context.stdout.write(
+      `Nothing to fix: no RAPL is to be seen here (${probe.reason}).\n` +
+        `In a container it may be hidden; start the container with one of\n${CONTAINER_FIX}\n`,
+    );
     return;
   }
   const isRoot = process.getuid?.() === 0;
@@ -115,8 +118,7 @@ async function fixRapl(context: CliContext, apply: boolean): Promise<void> {
       `${ready}Linux keeps RAPL for root: what it shows leaks what other code computes (CVE-2020-8694).\n\n` +
         `# Until the next boot, for everybody:\n${TEMPORARY_FIX}\n\n` +
         `# For good, for one group; as root (or: sudo godwit doctor --fix rapl --apply):\n${raplFixScript(steps)}\n\n` +
-        "# In a container: give it the host's counters, read-only, after the fix on the host:\n" +
-        "docker run -v /sys/class/powercap:/sys/class/powercap:ro -v /sys/devices/virtual/powercap:/sys/devices/virtual/powercap:ro ...\n",
+        `# In a container, after the fix on its host:\n${CONTAINER_FIX}\n`,
     );
     return;
   }

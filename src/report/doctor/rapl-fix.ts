@@ -24,6 +24,16 @@ const RULE = [
 /** For this boot only, and for everybody. */
 export const TEMPORARY_FIX = "sudo chmod a+r /sys/class/powercap/*/energy_uj";
 
+/**
+ * Container engines hide /sys/devices/virtual/powercap since 2023, by a mask and in AppArmor's
+ * default profile (advisory GHSA-jq35-85cj-fj4p of moby). Mounting it does not help: the mask comes
+ * after the mounts.
+ */
+export const CONTAINER_FIX = [
+  "docker run --security-opt systempaths=unconfined --security-opt apparmor=unconfined ...",
+  "podman run --security-opt unmask=/sys/devices/virtual/powercap ...",
+].join("\n");
+
 /** The lasting fix, step by step. `user` joins the group; null leaves that to the reader. */
 export function raplFixSteps(user: string | null): readonly FixStep[] {
   const steps: readonly FixStep[] = [
