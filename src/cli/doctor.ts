@@ -62,7 +62,7 @@ async function processFacts(context: CliContext, flag: string | undefined): Prom
     paths: {
       ledger: join(folder, "ledger.db"),
       samples: join(folder, "segments"),
-      "this folder": context.cwd,
+      here: context.cwd,
       godwit: dirname(import.meta.dirname),
       node: process.execPath,
     },

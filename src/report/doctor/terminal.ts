@@ -43,7 +43,7 @@ export function renderDiagnosis(diagnosis: Diagnosis, options: DiagnosisOptions 
     ...diagnosis.uncovered
       // A machine is the sum of its components where nothing reads it as a whole.
       .filter(({ domain }) => domain !== "machine")
-      .flatMap(({ domain }) => row(domain, "no sensor here: estimated by a model", page, "warn")),
+      .flatMap(({ domain, reasons }) => row(domain, uncoveredText(reasons), page, "warn")),
     ...guestLines(diagnosis, page),
     ...surroundings(diagnosis, page),
     "",
@@ -61,7 +61,7 @@ function verdict({ rungs, providers, version }: Diagnosis): string {
   const measured = rungs.filter(({ method }) => method !== "estimated");
   const domains = [...new Set(measured.map(({ domain }) => domain))];
   const denied = providers.filter(({ status }) => status === "denied").length;
-  const fixable = denied === 0 ? "" : `; ${denied} more with a fix below`;
+  const fixable = denied === 0 ? "" : `; ${denied} locked, with a fix below`;
   return domains.length === 0
     ? `godwit ${version}: no power sensor here, runs are estimated${fixable}`
     : `godwit ${version}: measures ${domains.join(", ")}${fixable}`;
@@ -88,6 +88,13 @@ function rungLines(rung: RungFinding, page: Page): readonly string[] {
     ...row(rung.domain, `${device}${rung.method}, ${interval} (90 %): ${rung.source}`, page, role),
     ...rung.fallbacks.flatMap((reason) => row("", `better, but ${reason}`, page, "quiet")),
   ];
+}
+
+function uncoveredText(reasons: readonly string[]): string {
+  const locked = reasons.some((reason) => / denied: /.test(reason));
+  return locked
+    ? "a locked sensor, see its fix below; until then estimated by a model"
+    : "no sensor here: estimated by a model";
 }
 
 /** Why a virtual machine has no sensors, where that is the reason. */
@@ -150,13 +157,18 @@ function providerLines(finding: ProviderFinding, page: Page): readonly string[] 
     page.paint(role, head) + first,
     ...rest.map((line) => indent + line),
     ...notes.flatMap((note) => under(`note: ${note}`, { ...page, role: "warn" })),
-    ...(finding.remedy ?? "")
+    ...remedyOf(finding)
       .split("\n")
       .filter((line) => line !== "")
       .flatMap((line, index) =>
         under(`${index === 0 ? "fix: " : "     "}${line}`, { ...page, role: "strong" }),
       ),
   ];
+}
+
+function remedyOf({ name, remedy }: ProviderFinding): string {
+  if (remedy === null) return "";
+  return name === "rapl-powercap" ? `${remedy}\nor: godwit doctor --fix rapl` : remedy;
 }
 
 /** Lines under a sensor. A command may be copied, so it is broken only between words. */
