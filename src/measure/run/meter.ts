@@ -116,8 +116,8 @@ export function createMeter(options: MeterOptions): Meter {
 
   function note(text: string): void {
     options.onNotice?.(text);
-    if (sampler === null) notices.push(text);
-    else journal.append({ type: "notice", t: sampler.now(), text });
+    if (first === null) notices.push(text);
+    else journal.append({ type: "notice", t: sampler?.now() ?? 0, text });
   }
 
   const emit = (record: SegmentRecord): void => {

@@ -97,12 +97,13 @@ export function deltas(values: readonly number[]): number[] {
   return values.slice(1).map((value, index) => value - (values[index] ?? 0));
 }
 
-/** Ticks in order of time; one that a torn or repeated line puts out of order is dropped. */
+/** Ticks in order of time. Of two at one moment the later stands; one out of order is dropped. */
 function growing(ticks: readonly TickRecord[]): TickRecord[] {
   const kept: TickRecord[] = [];
   for (const tick of ticks) {
     const last = kept.at(-1);
-    if (last === undefined || tick.t > last.t) kept.push(tick);
+    if (last?.t === tick.t) kept.pop();
+    if (last === undefined || tick.t >= last.t) kept.push(tick);
   }
   return kept;
 }
