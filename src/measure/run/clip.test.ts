@@ -1,0 +1,29 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { steadyRun } from "../../../test/run-records.ts";
+import { summarise } from "./assemble.ts";
+import { clip } from "./clip.ts";
+
+test("parts of a run add up to it", () => {
+  const run = steadyRun();
+  const moment = fc.double({ min: 0.01, max: 9.99, noNaN: true });
+  fc.assert(
+    fc.property(moment, (cut) => {
+      const parts = [clip(run, 0, cut), clip(run, cut, 10)];
+      const energies = parts.map((part) =>
+        part === null ? Number.NaN : (summarise(part).energy?.value ?? Number.NaN),
+      );
+      expect((energies[0] ?? 0) + (energies[1] ?? 0)).toBeCloseTo(375, 6);
+    }),
+  );
+});
+
+test("a part that ends after the last tick goes on at the last power", () => {
+  const part = clip(steadyRun(), 9, 10.5);
+  expect(part === null ? null : summarise(part).energy?.value).toBeCloseTo(37.5 * 1.5, 6);
+});
+
+test("nothing is made of a run with a single tick, or of no time", () => {
+  expect(clip(steadyRun().slice(0, 2), 0, 1)).toBeNull();
+  expect(clip(steadyRun(), 3, 3)).toBeNull();
+});
