@@ -88,6 +88,20 @@ export async function runOnce({ context, plan, begin }: OnceOptions): Promise<At
   const ignoreHangup = hangupIgnored(context.env);
   const sentinel = startSentinel();
   let interrupted = false;
+  let onStart = (_: number): void => {};
+  const started = new Promise<number>((resolve) => {
+    onStart = resolve;
+  });
+  // Before the command starts: it may send signals, or cause some, as soon as it runs.
+  const stopForwarding = forwardSignals({
+    source: process,
+    target: started,
+    sentinel,
+    ignoreHangup,
+    onSignal: (name) => {
+      if (name !== "SIGUSR1" && name !== "SIGUSR2") interrupted = true;
+    },
+  });
   try {
     const [command, ...args] = plan.command;
     running = await launch({
@@ -99,25 +113,17 @@ export async function runOnce({ context, plan, begin }: OnceOptions): Promise<At
       group: group.status === "ready" ? group.group : null,
       ignoreHangup,
     });
+    onStart(running.pid);
     counter.follow(running.pid);
     watch?.started();
-    const stopForwarding = forwardSignals({
-      source: process,
-      target: running.pid,
-      sentinel,
-      ignoreHangup,
-      onSignal: (name) => {
-        if (name !== "SIGUSR1" && name !== "SIGUSR2") interrupted = true;
-      },
-    });
     const ended = await running.ended;
     // A command that takes a signal and ends well was not interrupted by it.
     const end = { ...ended, interrupted: interrupted && ended.code !== 0 };
     const card = await finish(measurement, end, onNotice);
     await watch?.drained();
-    stopForwarding();
     return { end, card, notices };
   } finally {
+    stopForwarding();
     sentinel.close();
     if (group.status === "ready") group.group.close();
   }

@@ -34,8 +34,11 @@ export interface Sentinel {
 
 export interface ForwardingOptions {
   readonly source: SignalSource;
-  /** The command; signals go to it alone, as they came to godwit alone. */
-  readonly target: number;
+  /**
+   * The command, once it runs: signals that come while it is being started wait for it. They go to
+   * it alone, as they came to godwit alone.
+   */
+  readonly target: Promise<number>;
   readonly sentinel: Sentinel;
   /** SIGHUP was ignored when godwit was started (nohup), so it is dropped. */
   readonly ignoreHangup: boolean;
@@ -46,11 +49,11 @@ export interface ForwardingOptions {
 /** Passes signals on until the returned function is called. */
 export function forwardSignals(options: ForwardingOptions): () => void {
   const { source, target } = options;
-  const send = (signal: NodeJS.Signals): void => {
+  const send = async (signal: NodeJS.Signals): Promise<void> => {
     try {
-      source.kill(target, signal);
+      source.kill(await target, signal);
     } catch {
-      // The command ended meanwhile.
+      // The command could not be started, or ended meanwhile.
     }
   };
   const listeners: (readonly [NodeJS.Signals, () => void])[] = [];
@@ -69,13 +72,11 @@ export function forwardSignals(options: ForwardingOptions): () => void {
       options.onSignal?.(signal);
       // A Windows console sends Ctrl-C and its like to every process by itself.
       if (source.platform === "win32") return;
-      void options.sentinel.sawSignal().then((group) => {
-        if (!group) send(signal);
-      });
+      void options.sentinel.sawSignal().then((group) => (group ? undefined : send(signal)));
     });
   }
   if (source.platform !== "win32") {
-    for (const signal of REPEATABLE) listen(signal, () => send(signal));
+    for (const signal of REPEATABLE) listen(signal, () => void send(signal));
     listenForStop({ ...options, listen, send });
   }
   return () => {
@@ -93,10 +94,10 @@ function listenForStop({
   send,
 }: ForwardingOptions & {
   readonly listen: (signal: NodeJS.Signals, listener: () => void) => void;
-  readonly send: (signal: NodeJS.Signals) => void;
+  readonly send: (signal: NodeJS.Signals) => Promise<void>;
 }): void {
-  const stop = (): void => {
-    send("SIGTSTP");
+  const stop = async (): Promise<void> => {
+    await send("SIGTSTP");
     source.off("SIGTSTP", stop);
     source.kill(source.pid, "SIGTSTP");
     // Runs again once continued.
