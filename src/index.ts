@@ -4,10 +4,14 @@
 //   const { result, energy, emissions } = await measure("train", () => train(model));
 
 import { createNodeHost } from "./core/host/node-host.ts";
+import { model } from "./measure/estimate/index.ts";
 import { createMeasurer } from "./measure/run/index.ts";
 import { providers } from "./measure/sensors/index.ts";
 
-const measurer = createMeasurer(() => ({ host: createNodeHost(), providers }));
+const measurer = createMeasurer(() => ({
+  host: createNodeHost(),
+  providers: [...providers, model],
+}));
 
 /**
  * Runs `work` and says what it used. The outermost call makes a card; calls inside it become its

@@ -9,6 +9,7 @@ import type {
   SensorRecord,
   StartRecord,
   TickRecord,
+  WallModel,
 } from "../src/measure/run/record.ts";
 
 const declared = { method: "declared", source: "a test" } as const;
@@ -31,6 +32,12 @@ export const SIGNAL: Signal = {
   scope: "life-cycle",
   zone: "XX",
   rung: "a test",
+};
+
+/** A supply that loses nothing and a board that draws nothing: components are the wall. */
+export const NO_SUPPLY: WallModel = {
+  factor: exact("1", 1, declared),
+  base: exact("W", 0, declared),
 };
 
 /** A processor's counter without error, unless changed. */

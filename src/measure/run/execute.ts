@@ -159,18 +159,20 @@ export function startSentinel(): SentinelProcess {
     return child;
   };
   let child = begin();
+  let closed = false;
   let asked: Promise<boolean> | null = null;
   return {
     sawSignal() {
       // Signals that come close together share one answer; the sentinel tells only of the first.
       asked ??= endsWithin(child, SENTINEL_DEADLINE_MS).then((ended) => {
-        if (ended) child = begin();
+        if (ended && !closed) child = begin();
         asked = null;
         return ended;
       });
       return asked;
     },
     close() {
+      closed = true;
       child.stdin?.destroy();
       child.unref();
     },

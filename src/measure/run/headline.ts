@@ -96,7 +96,7 @@ export function energyWithin({ energy, curve }: Headline, from: number, to: numb
     low: Math.min(value, energy.low * scale),
     high: Math.max(value, energy.high * scale),
   };
-  return figure("J", value, bounds, energy);
+  return figure("J", value, bounds, { method: energy.method, source: "part of the run's energy" });
 }
 
 function joulesOf(account: Account, { track, owned }: SensorEnergy, index: number): number {

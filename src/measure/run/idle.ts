@@ -2,8 +2,8 @@
 // has no baseline: its power would be taken for idle power and the subject would get too little.
 
 import { type Figure, figure, type Host, withError } from "../../core/index.ts";
+import { readBusyTime } from "../estimate/busy-time.ts";
 import type { Sensor } from "../sensors/sensor.ts";
-import { busySeconds } from "./busy-time.ts";
 import type { TickRecord } from "./record.ts";
 import { createSampler } from "./sampler.ts";
 
@@ -26,7 +26,7 @@ export async function measureIdle(
   const sampler = createSampler({
     host,
     sensors,
-    usage: async () => ({ busyS: await busySeconds(host), subjectS: null, rss: null }),
+    usage: async () => ({ busyS: (await readBusyTime(host)).busyS, subjectS: null, rss: null }),
     emit: (record) => {
       if (record.type === "tick") ticks.push(record);
     },

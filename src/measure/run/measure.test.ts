@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { createFakeHost, type FakeHost } from "../../../test/fake-host.ts";
 import { providerOf, simulate } from "../../../test/fake-sensors.ts";
-import { SIGNAL } from "../../../test/run-records.ts";
+import { NO_SUPPLY, SIGNAL } from "../../../test/run-records.ts";
 import { exact } from "../../core/index.ts";
 import { createMeasurer, type Measurer } from "./measure.ts";
 
@@ -17,6 +17,7 @@ function rig(): Measurer & { host: FakeHost; pass: (seconds: number) => Promise<
     host,
     providers: [providerOf(simulate(host, { energy: (t) => 50 * t }))],
     signal: SIGNAL,
+    wall: NO_SUPPLY,
     pue: exact("1", 1, { method: "declared", source: "a test" }),
   }));
   return { ...measurer, host, pass: (time) => host.elapse(time * 1000) };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { createFakeHost, type FakeHost, type FakeMachine } from "../../../test/fake-host.ts";
 import { providerOf, type SimulatedSensor, simulate } from "../../../test/fake-sensors.ts";
-import { SIGNAL } from "../../../test/run-records.ts";
+import { NO_SUPPLY, SIGNAL } from "../../../test/run-records.ts";
 import { parseCard } from "../../core/card.ts";
 import { exact } from "../../core/index.ts";
 import { createMeter, type MeterOptions, type Sample } from "./meter.ts";
@@ -33,6 +33,7 @@ function rig(
     providers: [providerOf(...sensors.map((simulated) => simulate(host, simulated)))],
     subject: { kind: "span", name: "test", tags: {} },
     signal: SIGNAL,
+    wall: NO_SUPPLY,
     pue: exact("1", 1, declared),
     onNotice: (text) => heard.push(text),
     ...rest,
@@ -62,6 +63,17 @@ describe("a meter", () => {
     const card = await meter.stop();
     expect(card.measures.energy?.net?.value).toBeCloseTo(0, 6);
     expect(card.measures.energy?.attributed?.value).toBeCloseTo(100, 6);
+  });
+
+  test("counts from its first reading also where the clock moves while it reads", async () => {
+    const { host, meter } = rig([{ energy: (t) => 50 * t }]);
+    const { monotonic } = host;
+    let reads = 0n;
+    Object.assign(host, { monotonic: () => monotonic() + 1000n * ++reads });
+    await meter.start();
+    await host.elapse(10_000);
+    const card = await meter.stop();
+    expect(card.measures.energy?.attributed?.value).toBeCloseTo(375, 0);
   });
 
   test("takes no baseline of a busy machine, and says so at once and on the card", async () => {

@@ -6,10 +6,10 @@ import type { Card, Signal } from "../../core/card.ts";
 import { newCardId } from "../../core/id.ts";
 import type { Figure, Host } from "../../core/index.ts";
 import { VERSION } from "../../core/version.ts";
+import { readBusyTime } from "../estimate/busy-time.ts";
 import type { SensorProvider } from "../sensors/index.ts";
 import { assemble, type Summary, summarise } from "./assemble.ts";
 import { createBroadcast } from "./broadcast.ts";
-import { busySeconds } from "./busy-time.ts";
 import { clip } from "./clip.ts";
 import { measureIdle } from "./idle.ts";
 import { createJournal, type RecordSink } from "./journal.ts";
@@ -234,14 +234,18 @@ export function createMeter(options: MeterOptions): Meter {
   };
 }
 
+/** Each part is known or not by itself. */
 async function usageOf(host: Host, subject: () => Promise<SubjectUse>): Promise<Usage> {
-  const unknown: SubjectUse = { cpuSeconds: null, rssBytes: null };
-  const [busyS, use] = await Promise.all([
-    busySeconds(host),
-    subject().catch((): SubjectUse => unknown),
+  const [machine, use] = await Promise.all([
+    readBusyTime(host).catch(() => null),
+    subject().catch(() => null),
   ]);
-  const { cpuSeconds, rssBytes, gpu } = use;
-  return { busyS, subjectS: cpuSeconds, rss: rssBytes, ...(gpu === undefined ? {} : { gpu }) };
+  return {
+    busyS: machine?.busyS ?? null,
+    subjectS: use?.cpuSeconds ?? null,
+    rss: use?.rssBytes ?? null,
+    ...(use?.gpu === undefined ? {} : { gpu: use.gpu }),
+  };
 }
 
 async function ownUse(host: Host): Promise<SubjectUse> {

@@ -58,7 +58,7 @@ export function createSampler(options: SamplerOptions): Sampler {
   const { host, sensors, emit } = options;
   const slots = sensors.map((sensor) => createSlot(host, sensor));
   let zero = 0n;
-  let first: Usage = UNKNOWN;
+  let first: Usage | null = null;
   let due = 0;
   let cancel: (() => void) | null = null;
   let stopped = false;
@@ -70,13 +70,15 @@ export function createSampler(options: SamplerOptions): Sampler {
   const period = (): number => samplingPeriod(sensors, now(), options.interval);
 
   const take = async (isLast: boolean): Promise<TickRecord> => {
-    const t = now();
+    const isFirst = first === null;
+    if (isFirst) zero = host.monotonic();
+    const t = isFirst ? 0 : now();
     noticeClock(t);
     const [usage, ...values] = await Promise.all([
       within(host, options.usage, READ_DEADLINE).catch(() => UNKNOWN),
       ...slots.map((slot) => slot.read({ t, zero, period: period(), isLast }, emit)),
     ]);
-    if (t === 0) first = usage;
+    first ??= usage;
     const tick: TickRecord = {
       type: "tick",
       t,
@@ -120,7 +122,6 @@ export function createSampler(options: SamplerOptions): Sampler {
 
   return {
     async start() {
-      zero = host.monotonic();
       clock = { t: 0, wall: host.wall() / 1000 };
       const taken = await tick();
       schedule();

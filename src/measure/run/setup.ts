@@ -4,6 +4,7 @@
 import type { Card, Machine, Signal } from "../../core/card.ts";
 import { exact, type Figure, type Host } from "../../core/index.ts";
 import { locate, pueOf } from "../carbon/index.ts";
+import { type EstimatePlan, model, planEstimate, wallModelOf } from "../estimate/index.ts";
 import { type SensorProvider, type Survey, survey } from "../sensors/index.ts";
 import { identifyMachine } from "./identity.ts";
 import { type Place, placeOf } from "./leader.ts";
@@ -14,9 +15,9 @@ export interface SetupOptions {
   readonly providers: readonly SensorProvider[];
   /** Found by location ladder when absent. */
   readonly signal?: Signal;
-  /** Guessed from where the machine stands when absent. */
+  /** That of the machine's class when absent. */
   readonly pue?: Figure<"1">;
-  /** How components become wall power; absent: figures stay at the components. */
+  /** How components become wall power; the model of the machine's class when absent. */
   readonly wall?: WallModel;
 }
 
@@ -26,14 +27,20 @@ export interface Setup {
   readonly limits: SubjectLimits;
   readonly signal: Signal;
   readonly pue: Figure<"1">;
+  /** Null for a guest, whose supply is not its own, and where the class is not known. */
   readonly wall: WallModel | null;
+  /** Idle power of sensors that are models, by their ids. */
+  readonly idle: StartRecord["idle"];
 }
 
+/** Looks at this machine. Throws UserError when a shipped table cannot be read. */
 export async function setUp(host: Host, options: SetupOptions): Promise<Setup> {
-  const [machine, found, signal] = await Promise.all([
+  const [machine, found, signal, plan] = await Promise.all([
     identifyMachine(host),
     survey(host, options.providers),
     options.signal ?? locate(host),
+    // Without its tables the class is not known; sensors serve all the same.
+    planEstimate(host).catch(() => null),
   ]);
   const size = { threads: machine.cpu.threads, memoryBytes: machine.memoryBytes };
   return {
@@ -41,14 +48,36 @@ export async function setUp(host: Host, options: SetupOptions): Promise<Setup> {
     survey: found,
     limits: await subjectLimits(host, size),
     signal,
-    pue: options.pue ?? pueOf({ personal: isPersonal(host, machine) }),
-    wall: options.wall ?? null,
+    pue: options.pue ?? pueOf({ personal: isPersonal(host, plan) }),
+    wall: options.wall ?? (plan === null ? null : wallModelOf(plan.machine.machine)),
+    idle: modelledIdle(found, plan),
   };
+}
+
+function modelledIdle({ sensors }: Survey, plan: EstimatePlan | null): StartRecord["idle"] {
+  const known = sensors.flatMap(({ sensor }) => {
+    const part = plan?.parts.find(({ domain }) => domain === sensor.domain);
+    return sensor.provider !== model.name || part === undefined
+      ? []
+      : [[sensor.id, part.power(0)] as const];
+  });
+  return Object.fromEntries(known);
+}
+
+/** A desktop or a laptop that no batch system and no cluster lends out. */
+function isPersonal({ env }: Host, plan: EstimatePlan | null): boolean {
+  const isLent = ["SLURM_JOB_ID", "KUBERNETES_SERVICE_HOST"].some(
+    (name) => env[name] !== undefined,
+  );
+  const kind = plan?.machine.machine ?? "desktop";
+  return !isLent && (kind === "desktop" || kind === "laptop");
 }
 
 /** What a run says of itself when it starts, beside what its setup says. */
 export interface RunFacts
-  extends Pick<StartRecord, "id" | "startedAt" | "pid" | "pidStart" | "interval" | "idle"> {
+  extends Pick<StartRecord, "id" | "startedAt" | "pid" | "pidStart" | "interval"> {
+  /** Idle power that was measured for this run, by sensor id. */
+  readonly idle: StartRecord["idle"];
   readonly subject: Card["subject"];
   readonly version: string;
   readonly notices: readonly string[];
@@ -63,6 +92,7 @@ export function startRecord(host: Host, setup: Setup, facts: RunFacts): StartRec
     type: "start",
     schema: "godwit.segment/1",
     ...facts,
+    idle: { ...setup.idle, ...facts.idle },
     subject: nestedSubject(facts.subject, place),
     sensors: setup.survey.sensors.map((ranked) => sensorRecord(ranked, place)),
     machine,
@@ -121,13 +151,4 @@ function uncoveredNotices({ uncovered, sensors }: Survey): string[] {
   return uncovered
     .filter(({ domain }) => domain !== "machine")
     .map(({ domain, reasons }) => `no ${domain} energy is included: ${reasons.join("; ")}`);
-}
-
-/** A machine that neither a hypervisor nor a batch system nor a cluster lends out. */
-function isPersonal({ env }: Host, { virtualization }: Machine): boolean {
-  const isLent = ["SLURM_JOB_ID", "KUBERNETES_SERVICE_HOST"].some(
-    (name) => env[name] !== undefined,
-  );
-  const containers = /^(docker|podman|lxc|containerd|container)$/;
-  return !isLent && (virtualization === null || containers.test(virtualization));
 }
