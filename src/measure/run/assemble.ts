@@ -2,18 +2,15 @@
 // without an end is `interrupted` and ends at its last tick. What nothing measured is absent, and a
 // notice says why.
 
-import type { Card, Step } from "../../core/card.ts";
-import { CARD_SCHEMA, deepFreeze } from "../../core/card.ts";
+import { CARD_SCHEMA, type Card, deepFreeze } from "../../core/card.ts";
 import { exact, type Figure, UserError } from "../../core/index.ts";
-import { attributedOf, unattributedOf } from "./attribution.ts";
-import { addUp } from "./bounds.ts";
-import { emissionsStep, energySteps, scopeOf } from "./chain.ts";
+import { scopeOf } from "./chain.ts";
 import { componentOf, type SensorEnergy, sensorEnergies, seriesOf } from "./energy.ts";
-import { type Headline, headlineAccount, headlineOf, headlinePower, spansOf } from "./headline.ts";
+import { type Headline, spansOf } from "./headline.ts";
 import type { SegmentRecord, StartRecord } from "./record.ts";
-import { type SplitContext, splitContext } from "./split.ts";
-import { splitSteps } from "./split-steps.ts";
-import { durationOf, readTimeline, type Timeline } from "./timeline.ts";
+import { resultOf } from "./result.ts";
+import { splitContext } from "./split.ts";
+import { readTimeline, type Timeline } from "./timeline.ts";
 
 /** The card of a run, frozen. Throws UserError when there is not even a first record. */
 export function assemble(records: readonly SegmentRecord[]): Card {
@@ -24,10 +21,9 @@ export function assemble(records: readonly SegmentRecord[]): Card {
     });
   }
   const { start, end, times } = timeline;
-  const duration = durationFigure(timeline);
   const context = splitContext(timeline);
   const { energies, notices } = sensorEnergies(context);
-  const result = resultOf(energies, context, duration);
+  const result = resultOf(energies, context);
   const cpuTime = cpuTimeOf(timeline);
   return deepFreeze({
     schema: CARD_SCHEMA,
@@ -38,7 +34,7 @@ export function assemble(records: readonly SegmentRecord[]): Card {
     endedAt: end?.endedAt ?? endOf(start.startedAt, times.at(-1) ?? 0),
     ...(end?.exit == null ? {} : { exit: end.exit }),
     measures: {
-      duration,
+      duration: result.duration,
       ...end?.extra,
       ...result.measures,
       ...(cpuTime === null ? {} : { cpuTime }),
@@ -72,104 +68,6 @@ export function assemble(records: readonly SegmentRecord[]): Card {
     ...(end?.overhead == null ? {} : { overhead: end.overhead }),
     godwit: { version: start.version },
   });
-}
-
-/** What a part of a run used; energy and emissions are absent where nothing measured it. */
-export interface Summary {
-  /** Seconds. */
-  readonly duration: number;
-  readonly energy?: Figure<"J">;
-  readonly emissions?: Figure<"gCO2e">;
-  /** Why a figure is absent. */
-  readonly notices: readonly string[];
-}
-
-/** The headline figures of records, without their card. */
-export function summarise(records: readonly SegmentRecord[]): Summary {
-  const timeline = readTimeline(records);
-  if (timeline === null) return { duration: 0, notices: ["the run has no records"] };
-  const context = splitContext(timeline);
-  const { energies, notices } = sensorEnergies(context);
-  const { headline, measures } = resultOf(energies, context, durationFigure(timeline));
-  return {
-    duration: durationOf(timeline),
-    ...(headline === null ? {} : { energy: headline.energy }),
-    ...(measures.emissions === undefined ? {} : { emissions: measures.emissions }),
-    notices,
-  };
-}
-
-interface Result {
-  readonly measures: Pick<Card["measures"], "energy" | "power" | "emissions">;
-  readonly headline: Headline | null;
-  readonly conservation: NonNullable<Card["conservation"]> | null;
-  readonly steps: Step[];
-}
-
-/** Energies at the boundary, power and emissions, with every step between. */
-function resultOf(
-  energies: readonly SensorEnergy[],
-  context: SplitContext,
-  duration: Figure<"s">,
-): Result {
-  const { timeline } = context;
-  const { start } = timeline;
-  const account = headlineAccount(energies, start);
-  const isOwned = energies.length > 0 && account !== "gross";
-  const chain = { start, duration };
-  const gross = energySteps(
-    start.claim === "own-share" && isOwned ? "net" : "gross",
-    energies,
-    chain,
-  );
-  const net = isOwned ? energySteps("net", energies, chain) : [];
-  const attributed = isOwned ? energySteps(account, energies, chain) : [];
-  const headline = headlineOf(account, energies, isOwned ? attributed : gross, timeline);
-  const [all, own, share] = [gross.at(-1), net.at(-1), attributed.at(-1)];
-  if (headline === null || all === undefined) {
-    return { measures: {}, headline: null, conservation: null, steps: [] };
-  }
-  const emissions = emissionsStep(headline.energy, start.signal.intensity);
-  const power = headlinePower(headline, energies);
-  return {
-    measures: {
-      energy: {
-        gross: all.result,
-        ...(own === undefined ? {} : { net: own.result }),
-        ...(share === undefined ? {} : { attributed: share.result }),
-      },
-      ...(power === null ? {} : { power }),
-      emissions: emissions.result,
-    },
-    headline,
-    conservation: conservationOf(energies),
-    steps: distinct([
-      ...energies.flatMap((entry) => splitSteps(entry, context)),
-      ...gross,
-      ...net,
-      ...attributed,
-      emissions,
-    ]),
-  };
-}
-
-/** What sensors counted against what was handed out, which was summed on another way. */
-function conservationOf(
-  energies: readonly SensorEnergy[],
-): NonNullable<Card["conservation"]> | null {
-  if (energies.some(({ owned }) => owned === null)) return null;
-  const parts = energies.flatMap(({ owned }) => owned?.parts ?? []);
-  const measuredJ = energies.reduce((sum, { energy }) => sum + energy.value, 0);
-  const attributedJ = addUp(parts, attributedOf);
-  const unattributedJ = addUp(parts, unattributedOf);
-  const difference = Math.abs(attributedJ + unattributedJ - measuredJ);
-  const relativeError = measuredJ === 0 ? 0 : difference / measuredJ;
-  return { measuredJ, attributedJ, unattributedJ, relativeError };
-}
-
-function durationFigure(timeline: Timeline): Figure<"s"> {
-  const origin = { method: "measured", source: "monotonic clock" } as const;
-  return exact("s", durationOf(timeline), origin);
 }
 
 /** CPU time of the subject: exact after it was waited for, else as last sampled. */
@@ -206,12 +104,6 @@ function nothingMeasured(start: StartRecord, sensors: number): string {
   return sensors === 0
     ? "no energy was measured: no sensor and no model answered (godwit doctor says why)"
     : `no energy was measured by ${start.sensors.map(({ id }) => id).join(", ")}`;
-}
-
-/** Steps without those that two accounts share word for word. */
-function distinct(steps: readonly Step[]): Step[] {
-  const names = new Set<string>();
-  return steps.filter(({ name }) => !names.has(name) && names.add(name));
 }
 
 function endOf(startedAt: string, seconds: number): string {

@@ -51,18 +51,16 @@ export function energySteps(
     Object.fromEntries(
       told.filter((sensor) => sensor.scope === scope).map(({ device, own }) => [device, own]),
     );
-  const components = totalStep(`${account} energy of the components`, inputsOf("component"));
-  const meters = totalStep(`${account} energy at the wall, as sensed there`, inputsOf("wall"));
-  const supply =
-    components && supplyStep(account, components.result, { ...context, alone: meters === null });
-  const steps = [components, supply, meters].filter((step) => step !== null);
-  const inner = supply ?? components;
-  if (inner !== null && meters !== null) {
-    const inputs = { components: inner.result, meters: meters.result };
-    steps.push(
-      ...[totalStep(`${account} energy at the wall`, inputs)].filter((step) => step !== null),
-    );
-  }
+  const [inner, outer] = [inputsOf("component"), inputsOf("wall")];
+  const components = totalStep(`${account} energy of the components`, inner);
+  const isMixed = components !== null && Object.keys(outer).length > 0;
+  const supply = components && supplyStep(account, components.result, { ...context, isMixed });
+  const behind = supply ?? components;
+  // What was sensed or modelled at the wall joins what came through the supply.
+  const joined = behind === null ? outer : { components: behind.result, ...outer };
+  const atWall =
+    behind === null || isMixed ? totalStep(`${account} energy at the wall`, joined) : null;
+  const steps = [components, supply, atWall].filter((step) => step !== null);
   const wall = steps.at(-1)?.result;
   return wall === undefined || !addsFacility(pue)
     ? steps
@@ -116,16 +114,16 @@ function totalStep(
 function supplyStep(
   account: Account,
   components: Figure<"J">,
-  context: ChainContext & { readonly alone: boolean },
+  context: ChainContext & { readonly isMixed: boolean },
 ): StepOf<"J"> | null {
-  const { start, duration, alone } = context;
+  const { start, duration, isMixed } = context;
   if (start.wall === undefined) return null;
   const { factor, base } = start.wall;
-  const name = `${account} energy at the wall`;
+  const name = `${account} energy ${isMixed ? "of the components at the wall" : "at the wall"}`;
   const source = `${components.source}, through the wall model (${factor.source})`;
   const losses = product("J", [components, factor], { source });
   // A sensor at the wall, or a model of it, has the board in it already.
-  if (!alone || account === "net" || base.high === 0) {
+  if (isMixed || account === "net" || base.high === 0) {
     const inputs = { components, factor };
     return { name, formula: "components * factor", inputs, result: losses, source: factor.source };
   }

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { steadyRun } from "../../../test/run-records.ts";
-import { summarise } from "./assemble.ts";
 import { clip } from "./clip.ts";
+import { summarise } from "./result.ts";
 
 test("parts of a run add up to it", () => {
   const run = steadyRun();

@@ -23,7 +23,7 @@ export function headlineAccount(
   energies: readonly SensorEnergy[],
   { claim }: StartRecord,
 ): Account {
-  if (energies.some(({ owned }) => owned === null)) return "gross";
+  if (energies.length === 0 || energies.some(({ owned }) => owned === null)) return "gross";
   return claim === "own-share" ? "net" : "attributed";
 }
 

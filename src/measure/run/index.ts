@@ -1,6 +1,6 @@
 // What the rest of godwit may use of measured runs.
 
-export { assemble, type Summary, summarise } from "./assemble.ts";
+export { assemble } from "./assemble.ts";
 export { identifyMachine } from "./identity.ts";
 export { type IdleBaseline, measureIdle } from "./idle.ts";
 export type { RecordSink } from "./journal.ts";
@@ -20,7 +20,6 @@ export {
   type MeterOptions,
   type OpenSpan,
   type Sample,
-  type SubjectUse,
 } from "./meter.ts";
 export {
   type EndRecord,
@@ -36,4 +35,6 @@ export {
   type WallModel,
 } from "./record.ts";
 export { type Recovery, recoverRuns, recoverSegment } from "./recover.ts";
+export { type Summary, summarise } from "./result.ts";
 export { type Setup, type SetupOptions, setUp } from "./setup.ts";
+export type { SubjectUse } from "./usage.ts";

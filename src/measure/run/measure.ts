@@ -5,8 +5,8 @@
 import type { Card } from "../../core/card.ts";
 import { createAmbient } from "../../core/host/ambient.ts";
 import { exact, type Figure, reasonOf } from "../../core/index.ts";
-import type { Summary } from "./assemble.ts";
 import { createMeter, type Meter, type MeterOptions, type OpenSpan } from "./meter.ts";
+import type { Summary } from "./result.ts";
 import { type Setup, setUp } from "./setup.ts";
 
 /** What a measured call used. Frozen, JSON-safe as far as `result` is. */

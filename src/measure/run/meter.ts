@@ -6,32 +6,18 @@ import type { Card, Signal } from "../../core/card.ts";
 import { newCardId } from "../../core/id.ts";
 import type { Figure, Host } from "../../core/index.ts";
 import { VERSION } from "../../core/version.ts";
-import { readBusyTime } from "../estimate/busy-time.ts";
 import type { SensorProvider } from "../sensors/index.ts";
-import { assemble, type Summary, summarise } from "./assemble.ts";
+import { assemble } from "./assemble.ts";
 import { createBroadcast } from "./broadcast.ts";
 import { clip } from "./clip.ts";
 import { measureIdle } from "./idle.ts";
 import { createJournal, type RecordSink } from "./journal.ts";
 import { processStart } from "./liveness.ts";
-import type {
-  EndRecord,
-  GpuUse,
-  SegmentRecord,
-  StartRecord,
-  TickRecord,
-  WallModel,
-} from "./record.ts";
-import { createSampler, type Sampler, type Usage } from "./sampler.ts";
+import type { EndRecord, SegmentRecord, StartRecord, TickRecord, WallModel } from "./record.ts";
+import { type Summary, summarise } from "./result.ts";
+import { createSampler, type Sampler } from "./sampler.ts";
 import { type Setup, setUp, startRecord } from "./setup.ts";
-
-/** What the subject has used so far; null where it is not known. */
-export interface SubjectUse {
-  readonly cpuSeconds: number | null;
-  readonly rssBytes: number | null;
-  /** By sensor id, where the GPU tells by process. */
-  readonly gpu?: Readonly<Record<string, GpuUse>>;
-}
+import { ownUse, type SubjectUse, usageOf } from "./usage.ts";
 
 export interface MeterOptions {
   readonly host: Host;
@@ -137,7 +123,8 @@ export function createMeter(options: MeterOptions): Meter {
   const mark = async (): Promise<number> => {
     const { sampler } = running();
     const now = sampler.now();
-    if (latest === null || now - latest.t > FRESH) await sampler.poll();
+    // The first tick alone has no power to go on with.
+    if (latest === null || latest.t === 0 || now - latest.t > FRESH) await sampler.poll();
     return now;
   };
 
@@ -232,25 +219,6 @@ export function createMeter(options: MeterOptions): Meter {
       return assemble(journal.records());
     },
   };
-}
-
-/** Each part is known or not by itself. */
-async function usageOf(host: Host, subject: () => Promise<SubjectUse>): Promise<Usage> {
-  const [machine, use] = await Promise.all([
-    readBusyTime(host).catch(() => null),
-    subject().catch(() => null),
-  ]);
-  return {
-    busyS: machine?.busyS ?? null,
-    subjectS: use?.cpuSeconds ?? null,
-    rss: use?.rssBytes ?? null,
-    ...(use?.gpu === undefined ? {} : { gpu: use.gpu }),
-  };
-}
-
-async function ownUse(host: Host): Promise<SubjectUse> {
-  const { cpuS, rssBytes } = host.ownUsage();
-  return { cpuSeconds: cpuS, rssBytes };
 }
 
 function sampleOf({ t, values, busyS, subjectS }: TickRecord, start: StartRecord): Sample {
