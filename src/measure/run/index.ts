@@ -1,4 +1,5 @@
-// What the rest of godwit may use of measured runs.
+// What the rest of godwit may use of measured runs. `recover.ts` is imported from there: it needs
+// the ledger, which the measuring library does not load.
 
 export { assemble } from "./assemble.ts";
 export { identifyMachine } from "./identity.ts";
@@ -34,7 +35,6 @@ export {
   type TickRecord,
   type WallModel,
 } from "./record.ts";
-export { type Recovery, recoverRuns, recoverSegment } from "./recover.ts";
 export { type Summary, summarise } from "./result.ts";
 export { type Setup, type SetupOptions, setUp } from "./setup.ts";
 export type { SubjectUse } from "./usage.ts";

@@ -1,27 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { createFakeHost, type FakeHost } from "../../../test/fake-host.ts";
-import { providerOf, simulate } from "../../../test/fake-sensors.ts";
-import { NO_SUPPLY, SIGNAL } from "../../../test/run-records.ts";
-import { exact } from "../../core/index.ts";
-import { createMeasurer, type Measurer } from "./measure.ts";
-
-/** The verbs on a machine that draws 50 W and whose only work is this process's. */
-function rig(): Measurer & { host: FakeHost; pass: (seconds: number) => Promise<void> } {
-  const seconds = (): number => Number(host.monotonic()) / 1e9;
-  const host: FakeHost = createFakeHost({
-    files: { "/proc/stat": () => `cpu  ${Math.round(800 * seconds())} 0 0 0 0 0 0 0 0 0\n` },
-    ownUsage: () => ({ cpuS: 8 * seconds(), rssBytes: 1e9 }),
-  });
-  const measurer = createMeasurer(() => ({
-    host,
-    providers: [providerOf(simulate(host, { energy: (t) => 50 * t }))],
-    signal: SIGNAL,
-    wall: NO_SUPPLY,
-    pue: exact("1", 1, { method: "declared", source: "a test" }),
-  }));
-  return { ...measurer, host, pass: (time) => host.elapse(time * 1000) };
-}
+import { measuringRig as rig } from "../../../test/measuring-rig.ts";
+import { createMeasurer } from "./measure.ts";
 
 describe("measure", () => {
   test("gives the result, what it used, and the card of the outermost call", async () => {
@@ -142,44 +122,6 @@ test("measured keeps a function's signature and measures every call", async () =
 });
 
 describe("openSpan", () => {
-  test("is the parent of what follows in its block, and closes with it", async () => {
-    const { measure, openSpan, pass } = rig();
-    const { card } = await measure("outer", async () => {
-      {
-        await using _span = await openSpan("block");
-        await measure("inside", () => pass(1));
-      }
-      await measure("after", () => pass(1));
-    });
-    const named = card?.spans.map(({ name, parent }) => [name, parent]);
-    expect(named).toEqual([
-      ["block", undefined],
-      ["inside", 0],
-      ["after", undefined],
-    ]);
-  });
-
-  test("in parallel branches each has its own children", async () => {
-    const { measure, openSpan, pass } = rig();
-    const { card } = await measure("outer", async () => {
-      const branch = async (name: string): Promise<void> => {
-        await using _span = await openSpan(name);
-        await measure(`${name} inner`, () => pass(1));
-      };
-      await Promise.all([branch("a"), branch("b")]);
-    });
-    const parents = card?.spans.map(({ name, parent }) => [
-      name,
-      parent === undefined ? null : card.spans[parent]?.name,
-    ]);
-    expect(Object.fromEntries(parents ?? [])).toEqual({
-      a: null,
-      b: null,
-      "a inner": "a",
-      "b inner": "b",
-    });
-  });
-
   test("outside of every call makes a run of its own", async () => {
     const { openSpan, pass } = rig();
     const span = await openSpan("alone");
