@@ -4,11 +4,13 @@
 // version survives a round trip. A new major version gets a new `schema` and is refused by name.
 
 import { z } from "zod";
+import { CARD_SCHEMA } from "./card-version.ts";
 import { UserError } from "./errors.ts";
 import type { AnyFigure, Figure } from "./figure.ts";
+import { deepFreeze } from "./freeze.ts";
 import type { Unit } from "./quantity.ts";
 
-export const CARD_SCHEMA = "godwit.card/1";
+export { CARD_SCHEMA };
 
 const method = z.enum(["measured", "sampled", "estimated", "declared"]);
 
@@ -238,13 +240,4 @@ export function parseCard(value: unknown): Card {
 /** The published JSON Schema of a card. */
 export function cardJsonSchema(): object {
   return z.toJSONSchema(cardSchema, { io: "input", unrepresentable: "any" });
-}
-
-/** The same value, frozen all the way down. */
-export function deepFreeze<T>(value: T): T {
-  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
-    Object.freeze(value);
-    for (const child of Object.values(value)) deepFreeze(child);
-  }
-  return value;
 }

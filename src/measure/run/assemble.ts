@@ -2,7 +2,9 @@
 // without an end is `interrupted` and ends at its last tick. What nothing measured is absent, and a
 // notice says why.
 
-import { CARD_SCHEMA, type Card, deepFreeze } from "../../core/card.ts";
+import type { Card } from "../../core/card.ts";
+import { CARD_SCHEMA } from "../../core/card-version.ts";
+import { deepFreeze } from "../../core/freeze.ts";
 import { exact, type Figure, UserError } from "../../core/index.ts";
 import { scopeOf } from "./chain.ts";
 import { componentOf, type SensorEnergy, sensorEnergies, seriesOf } from "./energy.ts";
