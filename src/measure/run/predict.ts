@@ -81,6 +81,42 @@ export function predictTotal(epochs: readonly number[], total: number): Predicti
   };
 }
 
+/** A run as its epochs were seen: what came before the first mark, and between marks. */
+export interface EpochCourse {
+  readonly startUp: number;
+  readonly epochs: readonly number[];
+}
+
+/** Part of an epoch's time that a start-up must last for an epoch to have fitted into it. */
+const FITS_AN_EPOCH = 0.5;
+
+/**
+ * Whether scripts mark an epoch when it begins or when it has ended. Marks at the end show in a
+ * start-up that is long enough to hold the first epoch.
+ */
+export function marksAtEnd({ startUp, epochs }: EpochCourse): boolean {
+  return epochs.length > 0 && startUp > FITS_AN_EPOCH * median(epochs);
+}
+
+/** What a run of `total` epochs will need in all, start-up included. Null until it has settled. */
+export function predictRun(
+  course: EpochCourse,
+  options: { readonly total: number; readonly atEnd: boolean },
+): Prediction | null {
+  // With marks at the end the first epoch is inside the start-up.
+  const between = options.atEnd ? options.total - 1 : options.total;
+  const prediction = predictTotal(course.epochs, between);
+  if (prediction === null) return null;
+  // A long start-up may have held no epoch after all: then one more is to come.
+  const doubt = options.atEnd ? prediction.level : 0;
+  return {
+    ...prediction,
+    value: prediction.value + course.startUp,
+    low: prediction.low + course.startUp,
+    high: prediction.high + course.startUp + doubt,
+  };
+}
+
 /** Number of epochs before the series settles; null when it has not. */
 function warmUpOf(epochs: readonly number[]): number | null {
   const limit = steadyChange(epochs);

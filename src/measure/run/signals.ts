@@ -15,8 +15,11 @@ export const FORWARDED = [
   "SIGUSR2",
 ] as const satisfies readonly NodeJS.Signals[];
 
-/** Signals that do no harm when they come twice; no need to ask who else got them. */
-const REPEATABLE = ["SIGWINCH", "SIGCONT"] as const satisfies readonly NodeJS.Signals[];
+/**
+ * A command on a relay's terminal may ask for the new size before the relay has passed it on, so it
+ * is told once more after so many milliseconds. Being told twice of a size does no harm.
+ */
+const RESIZE_DELAY_MS = 50;
 
 /** The part of `process` that signals need. */
 export interface SignalSource {
@@ -76,7 +79,8 @@ export function forwardSignals(options: ForwardingOptions): () => void {
     });
   }
   if (source.platform !== "win32") {
-    for (const signal of REPEATABLE) listen(signal, () => void send(signal));
+    listen("SIGWINCH", () => void setTimeout(() => send("SIGWINCH"), RESIZE_DELAY_MS).unref());
+    listen("SIGCONT", () => void send("SIGCONT"));
     listenForStop({ ...options, listen, send });
   }
   return () => {
