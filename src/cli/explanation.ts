@@ -123,6 +123,10 @@ const UNITS = new Set<string>([
   "MAC",
   "FLOP",
   "parameters",
+  "gSbe",
+  "money",
+  "money/kWh",
+  "money/tCO2e",
   "1",
 ] satisfies Unit[]);
 

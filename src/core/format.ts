@@ -65,7 +65,12 @@ export function formatQuantity(value: number, unit: Unit): string {
     case "gCO2e/kWh":
     case "L/kWh":
     case "parameters":
+    case "money":
+    case "money/kWh":
+    case "money/tCO2e":
       return `${value >= 1e4 ? withPrefix(value, "").trimEnd() : significant(value)} ${unit}`;
+    case "gSbe":
+      return withPrefix(value, unit);
     case "gCO2e":
       return value >= 1e6 ? `${significant(value / 1e6)} tCO2e` : withPrefix(value, unit);
     case "J":
@@ -92,6 +97,14 @@ export function formatFigure(of: AnyFigure): string {
   return `${text} (${significant(of.low / scale)} to ${significant(of.high / scale)})`;
 }
 
-function prefixed(unit: Unit): boolean {
-  return unit !== "1" && unit !== "gCO2e/kWh" && unit !== "L/kWh" && unit !== "parameters";
-}
+const UNPREFIXED: ReadonlySet<Unit> = new Set([
+  "1",
+  "gCO2e/kWh",
+  "L/kWh",
+  "parameters",
+  "money",
+  "money/kWh",
+  "money/tCO2e",
+]);
+
+const prefixed = (unit: Unit): boolean => !UNPREFIXED.has(unit);

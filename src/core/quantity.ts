@@ -11,7 +11,10 @@ declare const unit: unique symbol;
  */
 export type Quantity<U extends string> = number & { readonly [unit]: (unit: U) => U };
 
-/** Every unit that a figure may carry. `1` is a ratio. */
+/**
+ * Every unit that a figure may carry. `1` is a ratio; `gSbe` grams of antimony equivalent (abiotic
+ * depletion); `money` is of a currency that is named beside the figure.
+ */
 export type Unit =
   | "J"
   | "W"
@@ -24,6 +27,10 @@ export type Unit =
   | "MAC"
   | "FLOP"
   | "parameters"
+  | "gSbe"
+  | "money"
+  | "money/kWh"
+  | "money/tCO2e"
   | "1";
 
 export type Joules = Quantity<"J">;

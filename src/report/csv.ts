@@ -19,6 +19,10 @@ const SUFFIX: Readonly<Record<Unit, string>> = {
   MAC: "_macs",
   FLOP: "_flops",
   parameters: "_parameters",
+  gSbe: "_gsbe",
+  money: "_money",
+  "money/kWh": "_money_per_kwh",
+  "money/tCO2e": "_money_per_tco2e",
   "1": "",
 };
 

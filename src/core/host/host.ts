@@ -69,7 +69,13 @@ export interface Host {
   run(command: string, args: readonly string[], deadline: Deadline): Promise<CommandResult>;
   fetch(
     url: string,
-    options: Deadline & { readonly headers?: Readonly<Record<string, string>> },
+    options: Deadline & {
+      readonly headers?: Readonly<Record<string, string>>;
+      /** GET unless given; PUT is what the metadata service of one cloud asks for. */
+      readonly method?: "GET" | "PUT";
+      /** `manual` hands a redirection back as the answer, so that credentials go nowhere else. */
+      readonly redirect?: "follow" | "manual";
+    },
   ): Promise<HttpResponse>;
 
   /** Monotonic nanoseconds; does not count suspend where the platform can tell. */

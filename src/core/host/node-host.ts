@@ -114,10 +114,12 @@ function run(
   });
 }
 
-const fetchText: Host["fetch"] = async (url, { timeout, headers }) => {
+const fetchText: Host["fetch"] = async (url, { timeout, headers, method, redirect }) => {
   const response = await fetch(url, {
     signal: AbortSignal.timeout(timeout),
     ...(headers === undefined ? {} : { headers }),
+    ...(method === undefined ? {} : { method }),
+    ...(redirect === undefined ? {} : { redirect }),
   });
   const chunks: Uint8Array[] = [];
   let length = 0;
