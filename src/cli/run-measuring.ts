@@ -11,7 +11,7 @@ import { model } from "../measure/estimate/estimator.ts";
 import type { SubjectCounter } from "../measure/run/cpu-time.ts";
 import type { RecordSink } from "../measure/run/journal.ts";
 import { markNested } from "../measure/run/leader.ts";
-import { createMeter, type Ending, type Meter } from "../measure/run/meter.ts";
+import { createMeter, type Ending } from "../measure/run/meter.ts";
 import { type Setup, setUp } from "../measure/run/setup.ts";
 import {
   createExternalMeter,
@@ -80,6 +80,7 @@ export async function prepareMeasuring(context: CliContext, plan: RunPlan): Prom
       ...(plan.interval === null ? {} : { interval: plan.interval }),
       ...(plan.idle === null ? {} : { idleBaseline: plan.idle }),
       subjectUse: () => counter.read(),
+      cpuTime: { source: counter.source, fallbacks: counter.fallbacks },
       sink: (id) => sinkOf(createSegment(folder, id), budget),
     });
     await meter.start();
@@ -90,7 +91,7 @@ export async function prepareMeasuring(context: CliContext, plan: RunPlan): Prom
       async finish(end) {
         await epochs?.end();
         budget.end();
-        const card = await meter.stop(await endingOf(end, { counter, meter, modelSize }));
+        const card = await meter.stop(await endingOf(end, { counter, modelSize }));
         const fault = await keep(folder, card);
         if (fault === null) savedTo = folder;
         else onNotice(`this run was not kept: ${fault}`);
@@ -160,12 +161,9 @@ async function endingOf(
   end: MeasuredEnd,
   of: {
     readonly counter: SubjectCounter;
-    readonly meter: Meter;
     readonly modelSize: Figure<"B"> | null;
   },
 ): Promise<Ending> {
-  const { source, fallbacks } = of.counter;
-  of.meter.note(`CPU time by ${[source, ...fallbacks].join("; ")}`);
   return {
     status: end.interrupted ? "interrupted" : end.code === 0 ? "complete" : "failed",
     exit: { code: end.code, signal: end.signal },

@@ -2,14 +2,12 @@
 
 import { accessSync, constants, statSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import type { Card } from "../core/card.ts";
 import { EXIT, UserError } from "../core/errors.ts";
 import { reasonOf } from "../core/index.ts";
 import type { CommandEnd } from "../measure/run/execute.ts";
 import type { CliContext } from "./context.ts";
 import { type Attempt, type BeginMeasurement, runOnce } from "./run-once.ts";
 import { planOf, type RunPlan, runOptions } from "./run-options.ts";
-import { renderRuns, runsToJson } from "./run-report.ts";
 import { type ColorChoice, painter, wantsColor } from "./terminal.ts";
 
 export const runCommand = (context: CliContext) =>
@@ -20,7 +18,7 @@ export const runCommand = (context: CliContext) =>
     const { prepareMeasuring } = await import("./run-measuring.ts");
     const measuring = await prepareMeasuring(context, plan);
     const attempts = await runAll(context, plan, measuring.begin);
-    report(context, { plan, attempts, savedTo: measuring.savedTo(), color: color ?? "auto" });
+    await report(context, { plan, attempts, savedTo: measuring.savedTo(), color: color ?? "auto" });
     const last = attempts.at(-1);
     if (last !== undefined) endAs(context, last.end, measuring.exceeded());
   });
@@ -76,11 +74,14 @@ interface Report {
 }
 
 /** Nothing here may fail the run: the command's own result is what counts. */
-function report(context: CliContext, { plan, attempts, savedTo, color }: Report): void {
+async function report(context: CliContext, of: Report): Promise<void> {
+  const { plan, attempts, savedTo, color } = of;
   const cards = attempts.flatMap(({ card }) => card ?? []);
   const notices = [...new Set(attempts.flatMap((attempt) => attempt.notices))];
-  if (plan.json !== null) writeJson(context, plan.json, cards, notices);
   const wanted = plan.summary === "auto" ? context.stderr.isTTY : plan.summary === "always";
+  if (plan.json === null && !wanted) return;
+  const { renderRuns, runsToJson } = await import("./run-report.ts");
+  if (plan.json !== null) writeJson(context, plan.json, runsToJson(cards, notices));
   if (!wanted) return;
   const text = renderRuns(cards, {
     plan,
@@ -92,13 +93,7 @@ function report(context: CliContext, { plan, attempts, savedTo, color }: Report)
   context.stderr.write(`\n${text}`);
 }
 
-function writeJson(
-  context: CliContext,
-  file: string,
-  cards: readonly Card[],
-  notices: readonly string[],
-): void {
-  const text = runsToJson(cards, notices);
+function writeJson(context: CliContext, file: string, text: string): void {
   if (file === "-") {
     context.stdout.write(text);
     return;

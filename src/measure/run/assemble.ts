@@ -73,14 +73,13 @@ export function assemble(records: readonly SegmentRecord[]): Card {
 }
 
 /** CPU time of the subject: exact after it was waited for, else as last sampled. */
-function cpuTimeOf({ end, ticks }: Timeline): Figure<"s"> | null {
+function cpuTimeOf({ start, end, ticks }: Timeline): Figure<"s"> | null {
+  const way = start.cpuTime ?? { source: "CPU time of the process tree", fallbacks: [] };
   const reaped = end?.subjectS ?? null;
-  if (reaped !== null) {
-    return exact("s", reaped, { method: "measured", source: "CPU time of the whole process tree" });
-  }
+  if (reaped !== null) return exact("s", reaped, { method: "measured", ...way });
   const last = ticks.findLast(({ subjectS }) => subjectS !== null)?.subjectS ?? null;
   if (last === null) return null;
-  return exact("s", last, { method: "sampled", source: "CPU time of the process tree, last seen" });
+  return exact("s", last, { ...way, method: "sampled", source: `${way.source}, last seen` });
 }
 
 function assemblyNotices(

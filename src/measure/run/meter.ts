@@ -34,6 +34,8 @@ export interface MeterOptions {
   readonly idleBaseline?: number;
   /** Use of the subject; this process is the subject when absent. */
   readonly subjectUse?: () => Promise<SubjectUse>;
+  /** How `subjectUse` counts, for the card. */
+  readonly cpuTime?: NonNullable<StartRecord["cpuTime"]>;
   /** Where records go as they come, by the run's id. */
   readonly sink?: (id: string) => RecordSink;
   /** Hears at once what the card will say at the end. */
@@ -158,6 +160,7 @@ export function createMeter(options: MeterOptions): Meter {
         pidStart: await processStart(host, host.pid),
         interval: options.interval ?? 1,
         idle: idle.power,
+        ...(options.cpuTime === undefined ? {} : { cpuTime: options.cpuTime }),
         version: VERSION,
         notices: [...notices],
       });

@@ -75,7 +75,7 @@ function isPersonal({ env }: Host, plan: EstimatePlan | null): boolean {
 
 /** What a run says of itself when it starts, beside what its setup says. */
 export interface RunFacts
-  extends Pick<StartRecord, "id" | "startedAt" | "pid" | "pidStart" | "interval"> {
+  extends Pick<StartRecord, "id" | "startedAt" | "pid" | "pidStart" | "interval" | "cpuTime"> {
   /** Idle power that was measured for this run, by sensor id. */
   readonly idle: StartRecord["idle"];
   readonly subject: Card["subject"];
