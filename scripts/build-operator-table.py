@@ -19,7 +19,6 @@ from onnxruntime.capi import onnxruntime_pybind11_state as runtime
 
 FOLDER = Path(__file__).resolve().parent.parent / "data" / "onnx-operators"
 LATEST = {"ai.onnx": 26, "ai.onnx.ml": 5, "com.microsoft": 1}
-LATEST_IR_VERSION = 13
 UNBOUNDED = 2**31 - 1
 RENAMED = {"float": "float32", "double": "float64"}
 # Attribute kinds as src/onnx/model.ts names them.
@@ -123,6 +122,15 @@ def version_entry(schema, type_sets):
     return entry
 
 
+def ir_versions():
+    """The file format that came with each opset of ai.onnx, by opset."""
+    versions = {}
+    for _, ir_version, opset, *_ in onnx.helper.VERSION_TABLE:
+        if opset <= LATEST["ai.onnx"]:
+            versions.setdefault(opset, ir_version)
+    return versions
+
+
 def schemas():
     for schema in onnx.defs.get_all_schemas_with_history():
         yield schema.domain or "ai.onnx", schema
@@ -153,7 +161,7 @@ def main():
     }
     document = {
         "source": "onnx 1.23.1, ONNX Runtime 1.30.0",
-        "irVersion": LATEST_IR_VERSION,
+        "irVersions": ir_versions(),
         "typeSets": type_sets.sets,
         "domains": table,
     }
@@ -166,7 +174,7 @@ def main():
 def dump(document):
     """JSON with one version of an operator per line, so that differences can be read."""
     compact = lambda value: json.dumps(value, separators=(",", ":"))
-    lines = ["{", f'"source":{compact(document["source"])},', f'"irVersion":{document["irVersion"]},']
+    lines = ["{", f'"source":{compact(document["source"])},', f'"irVersions":{compact(document["irVersions"])},']
     lines.append('"typeSets":[')
     lines.append(",\n".join(compact(s) for s in document["typeSets"]))
     lines.append('],\n"domains":{')

@@ -1,6 +1,32 @@
 // ONNX models as data: reading, writing, looking at.
 
+export type { AttributeValue, AttributeValues } from "./attribute-from.ts";
+export {
+  attribute,
+  attributeOf,
+  floatOf,
+  floatsOf,
+  intOf,
+  intsOf,
+  mapSubGraphs,
+  type SubGraph,
+  subGraphsOf,
+  textOf,
+  withAttributes,
+  withoutAttributes,
+} from "./attributes.ts";
+export {
+  DEFAULT_OPSET,
+  type GraphBuilder,
+  type ModelBuilder,
+  type ModelOptions,
+  modelBuilder,
+  type NodeKind,
+  type OutputOptions,
+} from "./builder.ts";
 export { type ByteSource, memorySource } from "./byte-source.ts";
+export { checkModel } from "./check/check-model.ts";
+export type { Diagnostic, DiagnosticCode } from "./check/diagnostic.ts";
 export { decodeModel } from "./decode.ts";
 export {
   BITS,
@@ -12,6 +38,19 @@ export {
 } from "./elements.ts";
 export { encodeModel, encodeModelChunks } from "./encode.ts";
 export { externalData, type OpenDataFile } from "./external-data.ts";
+export {
+  constantOf,
+  deadNodes,
+  freshNames,
+  type GraphIndex,
+  indexGraph,
+  liveNodes,
+  namesIn,
+  type Origin,
+  outsideReads,
+  readsOf,
+  type Use,
+} from "./graph-index.ts";
 export type {
   Attribute,
   DataType,
@@ -31,3 +70,18 @@ export type {
 } from "./model.ts";
 export { DATA_TYPES } from "./model.ts";
 export { ModelError } from "./model-error.ts";
+export { type Renaming, renameNode } from "./rename.ts";
+export {
+  type Arity,
+  type AttributeKind,
+  type AttributeSchema,
+  canonicalDomain,
+  loadOperators,
+  type OperatorSchema,
+  type OperatorTable,
+  type Parameter,
+  parseOperatorTable,
+} from "./schema/operator-table.ts";
+export { type Sorted, sortGraph, sortNodes } from "./sort.ts";
+export { int64s, type TensorParts, type TensorValues, tensorOf } from "./tensor-of.ts";
+export { type ShapeDimension, tensorType, typeName } from "./value-type.ts";

@@ -15,6 +15,8 @@ export interface TensorParts {
   readonly values: TensorValues;
 }
 
+const utf8 = new TextEncoder();
+
 const ARRAYS = {
   float32: Float32Array,
   float64: Float64Array,
@@ -40,7 +42,7 @@ export function tensorOf(dataType: DataType, { name, dims, values }: TensorParts
   }
   const rest = { ...(name === undefined ? {} : { name }), dims: dims.map(BigInt), metadata: [] };
   if (dataType === "string") {
-    const texts = Array.from(values, (value) => new TextEncoder().encode(String(value)));
+    const texts = Array.from<unknown, Uint8Array>(values, (text) => utf8.encode(String(text)));
     return { ...rest, dataType, data: { kind: "string", values: texts } };
   }
   const bytes = encodeElements(dataType, values, where);
@@ -56,26 +58,24 @@ function encodeElements(dataType: DataType, values: TensorValues, where: string)
   switch (dataType) {
     case "float32":
     case "float64":
-      return bytesOf(ARRAYS[dataType].from(values as ArrayLike<number>, Number));
+      return bytesOf(ARRAYS[dataType].from(numbers(values)));
     case "int8":
     case "uint8":
     case "int16":
     case "uint16":
     case "int32":
     case "uint32":
-      return bytesOf(
-        exactly(ARRAYS[dataType].from(values as ArrayLike<number>, Number), values, where),
-      );
+      return bytesOf(exactly(ARRAYS[dataType].from(numbers(values)), values, where));
     case "bool":
-      return Uint8Array.from(values as ArrayLike<number>, (value) => (value ? 1 : 0));
+      return Uint8Array.from(numbers(values), (value) => (value ? 1 : 0));
     case "int64":
       return bytesOf(exactly(BigInt64Array.from(bigints(values)), values, where));
     case "uint64":
       return bytesOf(exactly(BigUint64Array.from(bigints(values)), values, where));
     case "float16":
-      return bytesOf(Uint16Array.from(values as ArrayLike<number>, encodeFloat16));
+      return bytesOf(Uint16Array.from(numbers(values), encodeFloat16));
     case "bfloat16":
-      return bytesOf(Uint16Array.from(values as ArrayLike<number>, encodeBfloat16));
+      return bytesOf(Uint16Array.from(numbers(values), encodeBfloat16));
     case "complex64":
     case "complex128":
     case "string":
@@ -85,7 +85,7 @@ function encodeElements(dataType: DataType, values: TensorValues, where: string)
     case "float8e5m2":
     case "float8e5m2fnuz":
     case "float8e8m0":
-      return exactly(Uint8Array.from(values as ArrayLike<number>, Number), values, where);
+      return exactly(Uint8Array.from(numbers(values)), values, where);
     case "int4":
     case "uint4":
     case "float4e2m1":
@@ -123,8 +123,12 @@ function exactly<T extends ArrayLike<number> | ArrayLike<bigint>>(
   return array;
 }
 
+function numbers(values: TensorValues): number[] {
+  return Array.from<unknown, number>(values, Number);
+}
+
 function bigints(values: TensorValues): bigint[] {
-  return Array.from(values as ArrayLike<number | bigint>, BigInt);
+  return Array.from(values as ArrayLike<number | bigint>, (value) => BigInt(value));
 }
 
 function outOfRange(value: unknown, where: string): ModelError {

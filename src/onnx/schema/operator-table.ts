@@ -50,6 +50,8 @@ export interface OperatorSchema {
 export interface OperatorTable {
   /** The newest file format (ir_version) of the known specification. */
   readonly irVersion: number;
+  /** The file format that came with an opset of ai.onnx. */
+  irVersionOf(opset: number): number;
   /** Newest known opset of a domain ("" is ai.onnx); null for a domain that is not known. */
   latest(domain: string): number | null;
   /** All versions of an operator, oldest first; none when it is not known. */
@@ -86,7 +88,8 @@ type AttributeEntry =
     ];
 
 interface TableFile {
-  readonly irVersion: number;
+  /** File format by opset of ai.onnx. */
+  readonly irVersions: Readonly<Record<string, number>>;
   readonly typeSets: readonly (readonly string[])[];
   readonly domains: Readonly<
     Record<
@@ -98,6 +101,9 @@ interface TableFile {
     >
   >;
 }
+
+/** Of the first release of ONNX; opsets before 5 have no other. */
+const FIRST_IR_VERSION = 3;
 
 /** The table that godwit ships. */
 export async function loadOperators(host: Pick<Host, "readData">): Promise<OperatorTable> {
@@ -123,7 +129,8 @@ export function parseOperatorTable(text: string): OperatorTable {
     return schemas;
   };
   return {
-    irVersion: file.irVersion,
+    irVersion: Math.max(...Object.values(file.irVersions)),
+    irVersionOf: (opset) => file.irVersions[String(opset)] ?? FIRST_IR_VERSION,
     latest: (domain) => domains.get(fileDomain(domain))?.latest ?? null,
     versions,
     find: (domain, name, opset) =>

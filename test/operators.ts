@@ -1,0 +1,8 @@
+// The shipped operator table, for tests.
+
+import { readFileSync } from "node:fs";
+import { parseOperatorTable } from "../src/onnx/schema/operator-table.ts";
+
+export const operators = parseOperatorTable(
+  readFileSync(new URL("../data/onnx-operators/operators.json", import.meta.url), "utf8"),
+);
