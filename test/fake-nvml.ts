@@ -34,6 +34,9 @@ interface FakeNvmlOptions {
   readonly without?: readonly string[];
 }
 
+/** What a Linux machine with a loaded driver shows besides. */
+export const NVIDIA_FILES = { "/dev/nvidiactl": "" } as const;
+
 const NOT_SUPPORTED = { code: 3 };
 
 export function fakeNvml(

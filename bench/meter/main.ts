@@ -103,6 +103,6 @@ interleaved({
 await atRest("1s", 30);
 await atRest("100ms", 30);
 const ratios = Array.from({ length: 5 }, shortChildren);
-const spread = `sd ${standardDeviation(ratios).toFixed(4)}, n = ${ratios.length}, kernel's \`times\``;
+const spread = `sd ${standardDeviation(ratios).toFixed(4)}, n = ${ratios.length}, against wait4`;
 line("CPU time of 1,000 short children", `${mean(ratios).toFixed(4)} of the kernel's`, spread);
 rmSync(folder, { recursive: true });

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { createFakeHost } from "../../../test/fake-host.ts";
-import { type FakeGpu, fakeNvml } from "../../../test/fake-nvml.ts";
+import { type FakeGpu, fakeNvml, NVIDIA_FILES } from "../../../test/fake-nvml.ts";
 import { dataFile, missingData } from "../../../test/shared-data.ts";
 import { parseCsv } from "../../core/index.ts";
 import { gpuModel, gpuPower } from "./gpu-model.ts";
@@ -64,7 +64,10 @@ describe("power from rating and utilisation", () => {
 
   test("utilisation is read where the driver tells it, without power", async () => {
     const gpu = { uuid: "GPU-1", name: "Tesla T4", utilisation: 50 };
-    const host = createFakeHost({ libraries: { "libnvidia-ml.so.1": fakeNvml([gpu]) } });
+    const host = createFakeHost({
+      libraries: { "libnvidia-ml.so.1": fakeNvml([gpu]) },
+      files: NVIDIA_FILES,
+    });
     const sensor = firstOf(await gpuModel.probe(host));
     expect((await sensor.read()).value).toBeCloseTo(gpuPower(70, 0.5), 9);
     gpu.utilisation = 100;
@@ -186,7 +189,11 @@ describe("together with the other rungs", () => {
         )
         .join("\n"),
     });
-    const host = createFakeHost({ libraries: library, commands: { "nvidia-smi": smi } });
+    const host = createFakeHost({
+      libraries: library,
+      commands: { "nvidia-smi": smi },
+      files: NVIDIA_FILES,
+    });
     return chooseSensors(await probeAll(host, rungs))
       .sensors.filter((ranked) => ranked.counted)
       .map(({ sensor }) => sensor.id);

@@ -35,6 +35,7 @@ describe.skipIf(missing !== null)(`NVML through the real FFI (${missing ?? "avai
     host = {
       ...createNodeHost(),
       env: {},
+      list: async (path) => (path === "/dev" ? ["nvidiactl"] : []),
       ffi: async () => (ffi === null ? null : { open: () => ffi.open([library]) }),
     };
   });

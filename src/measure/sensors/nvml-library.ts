@@ -2,7 +2,13 @@
 // header nvml.h (API reference: docs.nvidia.com/deploy/nvml-api); every call throws `NvmlError`
 // unless the library answers NVML_SUCCESS, so that no fault can pass for a reading.
 
-import type { Host, NativeFunction, NativeLibrary } from "../../core/index.ts";
+import {
+  type Host,
+  listIfPresent,
+  type NativeFunction,
+  type NativeLibrary,
+  readTextIfPresent,
+} from "../../core/index.ts";
 
 /** An opaque nvmlDevice_t. */
 export type NvmlHandle = unknown;
@@ -264,6 +270,10 @@ export async function openNvml(host: Host): Promise<NvmlOpening> {
 async function loadNvml(host: Host): Promise<NvmlOpening> {
   const names = libraryNames(host);
   if (names.length === 0) return { status: "missing", reason: `no NVML on ${host.platform}` };
+  // Looking costs nothing; loading the FFI package on a machine without a GPU costs 40 ms.
+  if (!(await mayHaveNvidia(host))) {
+    return { status: "missing", reason: "no NVIDIA device (no /dev/nvidia*, none on the PCI bus)" };
+  }
   const ffi = await host.ffi();
   if (ffi === null) return { status: "missing", reason: "the optional package koffi is missing" };
   let library: NativeLibrary;
@@ -276,6 +286,22 @@ async function loadNvml(host: Host): Promise<NvmlOpening> {
   const code = Number(await library.bindSlow(PROTOTYPES.nvmlInit_v2)());
   if (code !== 0) return { status: "failed", error: new NvmlError("nvmlInit_v2", code) };
   return { status: "open", nvml: bindNvml(library) };
+}
+
+/** PCI vendor number of NVIDIA. */
+const NVIDIA_VENDOR = "0x10de";
+
+/** Whether a Linux host shows a device of NVIDIA's: a node in /dev (dxg in WSL) or on the PCI bus. */
+async function mayHaveNvidia(host: Host): Promise<boolean> {
+  if (host.platform !== "linux") return true;
+  const nodes = await listIfPresent(host, "/dev");
+  if (nodes.some((name) => /^(nvidia|nvhost|nvgpu|dxg$)/.test(name))) return true;
+  if ((await readTextIfPresent(host, "/proc/driver/nvidia/version")) !== null) return true;
+  for (const address of await listIfPresent(host, "/sys/bus/pci/devices")) {
+    const vendor = await readTextIfPresent(host, `/sys/bus/pci/devices/${address}/vendor`);
+    if (vendor?.trim() === NVIDIA_VENDOR) return true;
+  }
+  return false;
 }
 
 /** Gives the library of a host back. Harmless when it is not open. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { createFakeHost, type FakeMachine } from "../../../test/fake-host.ts";
-import { type FakeGpu, fakeNvml } from "../../../test/fake-nvml.ts";
+import { type FakeGpu, fakeNvml, NVIDIA_FILES } from "../../../test/fake-nvml.ts";
 import { nvml } from "./nvml.ts";
 import { nvmlProcesses } from "./nvml-processes.ts";
 import type { Probe, Sensor } from "./sensor.ts";
@@ -21,7 +21,12 @@ const hostOf = (
   gpus: readonly FakeGpu[],
   machine: FakeMachine = {},
   options: Parameters<typeof fakeNvml>[1] = {},
-) => createFakeHost({ libraries: { "libnvidia-ml.so.1": fakeNvml(gpus, options) }, ...machine });
+) =>
+  createFakeHost({
+    libraries: { "libnvidia-ml.so.1": fakeNvml(gpus, options) },
+    ...machine,
+    files: { ...NVIDIA_FILES, ...machine.files },
+  });
 
 function sensorsOf(probe: Probe): readonly Sensor[] {
   if (probe.status !== "ready") throw new Error(`${probe.status}: ${probe.reason}`);
@@ -217,7 +222,10 @@ describe("a library that does not work", () => {
 
   test("that failed is tried again: the driver may have been loaded meanwhile", async () => {
     const library = fakeNvml([board()], { init: 9 });
-    const host = createFakeHost({ libraries: { "libnvidia-ml.so.1": library } });
+    const host = createFakeHost({
+      libraries: { "libnvidia-ml.so.1": library },
+      files: NVIDIA_FILES,
+    });
     expect((await nvml.probe(host)).status).toBe("absent");
     library["nvmlInit_v2"] = () => 0;
     expect((await nvml.probe(host)).status).toBe("ready");
@@ -234,7 +242,10 @@ describe("a library that does not work", () => {
       sessions--;
       return 0;
     };
-    const host = createFakeHost({ libraries: { "libnvidia-ml.so.1": library } });
+    const host = createFakeHost({
+      libraries: { "libnvidia-ml.so.1": library },
+      files: NVIDIA_FILES,
+    });
     await nvml.probe(host);
     await nvml.probe(host);
     expect(sessions).toBe(1);
