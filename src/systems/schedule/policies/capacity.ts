@@ -1,0 +1,147 @@
+// Many jobs, few nodes. Jobs run in one piece on whole slots; the most regretful is placed first: the
+// one that loses most if it does not get its best start. Then each is moved to a better free start
+// until none can. A heuristic: `capacityBound` says how far from the optimum it can be at most.
+
+/** A job in slots. Times are indices of slots. */
+export interface SlotJob {
+  readonly id: string;
+  readonly nodes: number;
+  readonly slots: number;
+  readonly earliest: number;
+  /** Last slot it may start in, inclusive. */
+  readonly latestStart: number;
+  /** Watts of all its nodes together. */
+  readonly watts: number;
+}
+
+/** Where jobs were put. */
+export interface Packing {
+  /** Start slot by job. */
+  readonly starts: ReadonlyMap<string, number>;
+  /** Jobs for which no free start was left before their latest one. */
+  readonly unplaced: readonly string[];
+  /** Sum of watts x intensity over the slots of the placed jobs; comparable with the bound. */
+  readonly cost: number;
+}
+
+/** Nodes that are free and intensity, for each slot. */
+export interface Horizon {
+  readonly capacity: ArrayLike<number>;
+  readonly intensity: ArrayLike<number>;
+}
+
+/**
+ * Packs by regret. When that leaves a job out, packs again with the most urgent first, and keeps what
+ * places more jobs, then what costs less.
+ */
+export function pack(jobs: readonly SlotJob[], horizon: Horizon): Packing {
+  const byRegret = packBy(jobs, horizon, mostRegret);
+  if (byRegret.unplaced.length === 0) return byRegret;
+  const byUrgency = packBy(jobs, horizon, mostUrgent);
+  const fewer = byUrgency.unplaced.length - byRegret.unplaced.length;
+  return fewer < 0 || (fewer === 0 && byUrgency.cost < byRegret.cost) ? byUrgency : byRegret;
+}
+
+interface Option {
+  readonly job: SlotJob;
+  /** Free starts, cheapest first; only the first two matter. */
+  readonly best: number;
+  readonly cost: number;
+  readonly second: number;
+}
+
+function packBy(
+  jobs: readonly SlotJob[],
+  { capacity, intensity }: Horizon,
+  prefer: (a: Option, b: Option) => number,
+): Packing {
+  const free = Float64Array.from(capacity);
+  const sums = runningSums(intensity);
+  const starts = new Map<string, number>();
+  const unplaced: string[] = [];
+  let open = jobs.map((job) => optionOf(job, free, sums));
+  while (open.length > 0) {
+    const next = open.reduce((best, one) => (prefer(one, best) < 0 ? one : best));
+    open = open.filter((one) => one !== next);
+    if (next.best === -1) {
+      unplaced.push(next.job.id);
+      continue;
+    }
+    take(free, next.job, next.best, 1);
+    starts.set(next.job.id, next.best);
+    open = open.map((one) => (touches(one, next) ? optionOf(one.job, free, sums) : one));
+  }
+  const placed = jobs.filter(({ id }) => starts.has(id));
+  improve(placed, starts, free, sums);
+  const cost = placed.reduce((sum, job) => sum + costOf(job, starts.get(job.id) ?? NaN, sums), 0);
+  return { starts, unplaced, cost };
+}
+
+/** A job with one free start left regrets without bound; one with none is out, and goes first. */
+const regretOf = ({ best, cost, second }: Option): number =>
+  best === -1 ? Infinity : second - cost;
+
+const mostRegret = (a: Option, b: Option): number => {
+  const [of, than] = [regretOf(a), regretOf(b)];
+  return of === than ? mostUrgent(a, b) : than - of;
+};
+
+const mostUrgent = (a: Option, b: Option): number =>
+  a.job.latestStart - b.job.latestStart || b.job.slots * b.job.nodes - a.job.slots * a.job.nodes;
+
+function optionOf(job: SlotJob, free: Float64Array, sums: Float64Array): Option {
+  let [best, cost, second] = [-1, Infinity, Infinity];
+  let run = 0;
+  const end = Math.min(free.length, job.latestStart + job.slots);
+  for (let slot = job.earliest; slot < end; slot++) {
+    run = (free[slot] ?? 0) >= job.nodes ? run + 1 : 0;
+    if (run < job.slots) continue;
+    const start = slot - job.slots + 1;
+    const price = costOf(job, start, sums);
+    if (price < cost) [best, cost, second] = [start, price, cost];
+    else if (price < second) second = price;
+  }
+  return { job, best, cost, second };
+}
+
+/** Whether nodes taken by a placed job can change what another may choose. */
+function touches({ job }: Option, { job: placed, best }: Option): boolean {
+  return best < job.latestStart + job.slots && best + placed.slots > job.earliest;
+}
+
+function improve(
+  jobs: readonly SlotJob[],
+  starts: Map<string, number>,
+  free: Float64Array,
+  sums: Float64Array,
+): void {
+  for (let moved = true; moved; ) {
+    moved = false;
+    for (const job of jobs) {
+      const now = starts.get(job.id) ?? NaN;
+      take(free, job, now, -1);
+      const { best, cost } = optionOf(job, free, sums);
+      const better = cost < costOf(job, now, sums) * (1 - 1e-12);
+      take(free, job, better ? best : now, 1);
+      if (better) starts.set(job.id, best);
+      moved ||= better;
+    }
+  }
+}
+
+function take(free: Float64Array, job: SlotJob, start: number, sign: 1 | -1): void {
+  for (let slot = start; slot < start + job.slots; slot++)
+    free[slot] = (free[slot] ?? 0) - sign * job.nodes;
+}
+
+/** Sums of intensity up to each slot. */
+export function runningSums(intensity: ArrayLike<number>): Float64Array {
+  const sums = new Float64Array(intensity.length + 1);
+  for (let at = 0; at < intensity.length; at++)
+    sums[at + 1] = (sums[at] ?? 0) + (intensity[at] ?? NaN);
+  return sums;
+}
+
+/** Watts x intensity of a job over its slots. */
+export const costOf = (job: SlotJob, start: number, sums: Float64Array): number =>
+  job.watts * ((sums[start + job.slots] ?? NaN) - (sums[start] ?? NaN));

@@ -1,0 +1,8 @@
+// The baseline: start at once, as a scheduler without a signal does.
+
+import { inOnePiece, type Policy } from "./policy.ts";
+
+export const runNow: Policy = {
+  name: "run-now",
+  choose: (work) => inOnePiece(work.earliest, work),
+};
