@@ -12,13 +12,15 @@ export interface SimulatedSensor extends Partial<Omit<Sensor, "read" | "kind">> 
   readonly quantum?: number;
   /** What happens at a moment instead of a reading: an error, or never an answer. */
   readonly fault?: (seconds: number) => Error | "hang" | null;
+  /** Seconds by which a reading is older than the moment it is asked for. */
+  readonly lag?: number;
   /** Added to a counter at a moment, as a reset does. */
   readonly offset?: (seconds: number) => number;
 }
 
 /** A sensor of the fake host; seconds count from the making of this function's first sensor. */
 export function simulate(host: FakeHost, simulated: SimulatedSensor): Sensor {
-  const { energy, quantum = 0, fault, offset, kind = "counter", ...rest } = simulated;
+  const { energy, quantum = 0, fault, offset, lag = 0, kind = "counter", ...rest } = simulated;
   const zero = host.monotonic();
   const { updatePeriod = 0, range } = rest;
 
@@ -43,7 +45,7 @@ export function simulate(host: FakeHost, simulated: SimulatedSensor): Sensor {
     ...rest,
     kind,
     read() {
-      const at = host.monotonic();
+      const at = host.monotonic() - BigInt(Math.round(lag * 1e9));
       const seconds = Number(at - zero) / 1e9;
       const trouble = fault?.(seconds) ?? null;
       if (trouble === "hang") return new Promise<Reading>(() => {});

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { steadyRun } from "../../../test/run-records.ts";
 import { clip } from "./clip.ts";
+import type { GapRecord } from "./record.ts";
 import { summarise } from "./result.ts";
 
 test("parts of a run add up to it", () => {
@@ -21,6 +22,21 @@ test("parts of a run add up to it", () => {
 test("a part that ends after the last tick goes on at the last power", () => {
   const part = clip(steadyRun(), 9, 10.5);
   expect(part === null ? null : summarise(part).energy?.value).toBeCloseTo(37.5 * 1.5, 6);
+});
+
+test("a part keeps the gaps that reach into it, and no others", () => {
+  const gap: GapRecord = {
+    type: "gap",
+    sensor: "fake:package-0",
+    from: 4,
+    to: 6,
+    reason: "reset",
+    detail: "it started again",
+    joules: null,
+  };
+  const run = [...steadyRun(), gap];
+  expect(clip(run, 5, 8)).toContain(gap);
+  expect(clip(run, 6, 8)).not.toContain(gap);
 });
 
 test("nothing is made of a run with a single tick, or of no time", () => {

@@ -171,6 +171,14 @@ describe("a meter", () => {
   });
 });
 
+test("a span in the first moments of a run is seen too", async () => {
+  const { host, meter } = rig([{ energy: (t) => 50 * t }]);
+  await meter.start();
+  const span = await meter.openSpan("early");
+  await host.elapse(30);
+  expect((await span.close()).energy?.value).toBeGreaterThan(0);
+});
+
 describe("who claims the machine", () => {
   const sensors: readonly SimulatedSensor[] = [
     { energy: (t) => 50 * t },

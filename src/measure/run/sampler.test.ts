@@ -86,11 +86,27 @@ describe("energy comes back", () => {
     expect(gross?.method).toBe("sampled");
   });
 
+  test("from a gauge whose readings are always 0.8 s old, for as long as the run took", async () => {
+    const { gross, card } = await measureFor(
+      rig([{ energy: (t) => 50 * t, kind: "power", lag: 0.8 }]),
+      10,
+    );
+    expect(gross?.value).toBeCloseTo(500, 3);
+    expect(card.gaps).toEqual([]);
+  });
+
   test("for a window that is no multiple of the interval", async () => {
     const { gross, card } = await measureFor(rig([{ energy: (t) => 80 * t }]), 3.37);
     expect(card.measures.duration.value).toBeCloseTo(3.37, 9);
     expect(gross?.value).toBeCloseTo(80 * 3.37, 6);
   });
+});
+
+test("a counter that does not move in a short run is below resolution, not zero", async () => {
+  const frozen = { energy: () => 123, updatePeriod: 0.1 };
+  const { card } = await measureFor(rig([frozen]), 0.5);
+  expect(card.measures.energy).toBeUndefined();
+  expect(card.notices.join()).toContain("did not move");
 });
 
 describe("a sensor in trouble", () => {

@@ -145,7 +145,7 @@ export function splitTrack(
 /** A share of CPU time as a share of energy, when the subject's seconds weigh more or less. */
 function weighted(share: number, level: Level): number {
   const own = WEIGHT[level] * share;
-  return own === 0 ? 0 : own / (own + 1 - share);
+  return own === 0 ? 0 : own / (own + (1 - share));
 }
 
 /** Idle watts of one interval: the baseline's, or what Kepler's rule makes of its utilisation. */
