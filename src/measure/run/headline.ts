@@ -88,7 +88,7 @@ export function spansOf(spans: readonly SpanRecord[], headline: Headline | null)
 }
 
 /** Headline energy between two moments, with the relative error of the whole. */
-export function energyWithin({ energy, curve }: Headline, from: number, to: number): Figure<"J"> {
+function energyWithin({ energy, curve }: Headline, from: number, to: number): Figure<"J"> {
   const at = (t: number): number => interpolate(curve.times, curve.joules, t);
   const value = Math.max(0, at(to) - at(from));
   const scale = energy.value === 0 ? 0 : value / energy.value;

@@ -35,7 +35,7 @@ export async function recoverRuns(host: Host, ledger: Ledger): Promise<Recovery>
 }
 
 /** The card of a segment whose writer is gone; null while it is still being written. */
-export async function recoverSegment(host: Host, path: string): Promise<Card | null> {
+async function recoverSegment(host: Host, path: string): Promise<Card | null> {
   const { records, damaged } = await readSegmentRecords(path);
   const start = records.find((record) => record.type === "start");
   const isEnded = records.some((record) => record.type === "end");
