@@ -1,5 +1,5 @@
 // godwit's prediction beside the mean of the epochs seen so far times their number, which is the
-// rule of Carbontracker (Anthony, Kanding & Selvan 2020, section 3.2). Both are asked at the same
+// rule of Carbontracker (Anthony, Kanding & Selvan 2020, arXiv 2007.03051). Both are asked at the same
 // moments: when the first prediction is given, and when a quarter of the run is over.
 
 import { mean, median } from "../../src/core/index.ts";

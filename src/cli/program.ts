@@ -92,11 +92,11 @@ export async function runProgram(context: CliContext, args: readonly string[]): 
   }
 }
 
-/** The two global options, read before anything can fail; the rest of the line is not looked at. */
+/** The two global options, read before anything can fail; a measured command's are not looked at. */
 function readGlobals(args: readonly string[]): GlobalOptions {
   const end = args.indexOf("--");
   const before = end === -1 ? args : args.slice(0, end);
-  const color = before.map((arg) => /^--color=(always|never)$/.exec(arg)?.[1]).find(Boolean);
+  const color = /(?:^| )--color[= ](always|never)(?: |$)/.exec(before.join(" "))?.[1];
   return { color: (color as ColorChoice) ?? "auto", debug: before.includes("--debug") };
 }
 
@@ -115,7 +115,7 @@ Examples:
 
 Topics: godwit help ${Object.keys(TOPICS).join(" | ")}`,
     );
-  const called = args.find((arg) => !arg.startsWith("-"));
+  const called = args.find((arg) => COMMANDS.some(({ name }) => name === arg));
   for (const { name, description, load } of COMMANDS) {
     const command =
       name === called ? await load(context) : new Command(name).description(description);
