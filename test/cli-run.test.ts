@@ -524,9 +524,10 @@ describe("epochs", () => {
       if (out !== null) text = readFileSync(file, "utf8");
       expect(text).toBe(`${[1, 2, 3, 4, 5, 6].map((e) => `Epoch ${e}/6\n`).join("")}end\n`);
       const card = JSON.parse(readFileSync(join(folder, "epochs.json"), "utf8")) as Card;
-      expect(card.spans.map(({ name }) => name)).toEqual(
-        [1, 2, 3, 4, 5, 6].map((e) => `epoch ${e}`),
-      );
+      expect(card.spans.map(({ name }) => name)).toEqual([
+      "start-up",
+      ...[1, 2, 3, 4, 5, 6].map((e) => `epoch ${e}`),
+    ]);
     },
   );
 

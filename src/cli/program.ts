@@ -65,7 +65,7 @@ const COMMANDS: readonly Entry[] = [
 ];
 
 /** Options that every command takes, wherever they stand before the command's own arguments. */
-export interface GlobalOptions {
+interface GlobalOptions {
   readonly color: ColorChoice;
   readonly debug: boolean;
 }

@@ -23,7 +23,7 @@ import type { CliContext } from "./context.ts";
 import type { RunPlan } from "./run-options.ts";
 
 /** A measurement that is under way. */
-export interface Measurement {
+interface Measurement {
   /** Variables that the command's environment gets besides. */
   readonly env: Readonly<Record<string, string>>;
   /** An epoch was seen in the output. */

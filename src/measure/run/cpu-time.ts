@@ -8,7 +8,7 @@ import { openProcessTable, type ProcessTable } from "./process-table.ts";
 import { createTreeCounter, type TreeCounter } from "./tree.ts";
 
 /** What the command's tree has used so far; null where it cannot be told. */
-export interface SubjectUsage {
+interface SubjectUsage {
   readonly cpuSeconds: number | null;
   readonly rssBytes: number | null;
 }

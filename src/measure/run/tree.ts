@@ -17,7 +17,7 @@ export interface ProcessRow {
   readonly rssBytes: number;
 }
 
-export interface TreeTotals {
+interface TreeTotals {
   readonly cpuSeconds: number;
   readonly rssBytes: number;
 }
