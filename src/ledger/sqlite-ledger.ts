@@ -1,7 +1,7 @@
 // The ledger on one SQLite file, which many processes may write at once.
 
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from "node:sqlite";
-import { type Card, parseCard } from "../core/card.ts";
+import type { Card } from "../core/card.ts";
 import { isCardId } from "../core/id.ts";
 import { type Method, UserError } from "../core/index.ts";
 import { type Patience, patiently } from "./database.ts";
@@ -49,7 +49,9 @@ export function sqliteLedger({ database, folder, path, writable, patience }: Ope
     writable,
     resolve,
     async put(card) {
-      const { row, tags } = rowOf(card);
+      // What is not a card must not enter: JSON would turn a NaN into null without a word.
+      const { parseCard } = await loadSchema();
+      const { row, tags } = rowOf(parseCard(card));
       await writing(() => {
         database.prepare(PUT_CARD).run(...row);
         database.prepare("DELETE FROM tags WHERE card = ?").run(card.id);
@@ -62,7 +64,7 @@ export function sqliteLedger({ database, folder, path, writable, patience }: Ope
       const text = await reading(() => textOf(id));
       if (text === null)
         throw new UserError("invalid-input", `${id} was just removed`, { hint: "" });
-      return cardOf(text, { id, path });
+      return cardOf(text, { id, path, parseCard: (await loadSchema()).parseCard });
     },
     async list(filter = {}) {
       const { sql, values } = selection(filter);
@@ -72,10 +74,11 @@ export function sqliteLedger({ database, folder, path, writable, patience }: Ope
     async *cards(filter = {}) {
       const { sql, values } = selection(filter);
       const rows = await reading(() => database.prepare(sql).all(...values));
+      const { parseCard } = await loadSchema();
       for (const { id } of rows) {
         const text = await reading(() => textOf(String(id)));
         // Null: removed by another process meanwhile.
-        if (text !== null) yield cardOf(text, { id: String(id), path });
+        if (text !== null) yield cardOf(text, { id: String(id), path, parseCard });
       }
     },
     has: async (id) => (await reading(() => textOf(id))) !== null,
@@ -101,8 +104,6 @@ function inTransaction<T>(database: DatabaseSync, action: () => T): T {
 }
 
 function rowOf(card: Card): { row: SQLInputValue[]; tags: [string, string][] } {
-  // What is not a card must not enter: JSON would turn a NaN into null without a word.
-  parseCard(card);
   if (!isCardId(card.id)) {
     throw new UserError("invalid-input", `${JSON.stringify(card.id)} cannot be a card's id`, {
       hint: "An id has at most 64 letters, digits, dashes and underscores.",
@@ -127,9 +128,15 @@ function rowOf(card: Card): { row: SQLInputValue[]; tags: [string, string][] } {
   return { row, tags: Object.entries(subject.tags) };
 }
 
-function cardOf(text: string, at: { id: string; path: string }): Card {
+/** Only when a card comes in or out: the schema's library takes 18 MB, which a waiting run need not. */
+const loadSchema = () => import("../core/card.ts");
+
+function cardOf(
+  text: string,
+  at: { id: string; path: string; parseCard: (value: unknown) => Card },
+): Card {
   try {
-    return parseCard(JSON.parse(text));
+    return at.parseCard(JSON.parse(text));
   } catch (error) {
     if (error instanceof UserError && error.code === "unsupported") throw error;
     throw new UserError("ledger", `card ${at.id} in the ledger ${at.path} is damaged`, {
