@@ -1,9 +1,9 @@
 // `--max-energy`: looks at what a run has used so far, and warns or stops it beyond the budget.
 
 import { formatQuantity, type Joules, joules } from "../core/index.ts";
-import { summarise } from "../measure/run/result.ts";
 import { createJournal, type RecordSink } from "../measure/run/journal.ts";
 import type { TickRecord } from "../measure/run/record.ts";
+import { summarise } from "../measure/run/result.ts";
 import type { RunPlan } from "./run-options.ts";
 
 export interface BudgetOptions {
