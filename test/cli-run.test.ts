@@ -525,9 +525,9 @@ describe("epochs", () => {
       expect(text).toBe(`${[1, 2, 3, 4, 5, 6].map((e) => `Epoch ${e}/6\n`).join("")}end\n`);
       const card = JSON.parse(readFileSync(join(folder, "epochs.json"), "utf8")) as Card;
       expect(card.spans.map(({ name }) => name)).toEqual([
-      "start-up",
-      ...[1, 2, 3, 4, 5, 6].map((e) => `epoch ${e}`),
-    ]);
+        "start-up",
+        ...[1, 2, 3, 4, 5, 6].map((e) => `epoch ${e}`),
+      ]);
     },
   );
 
