@@ -149,7 +149,7 @@ function componentParts({ cpu, tdp, cores, memoryGB }: Facts): readonly Modelled
 }
 
 /** A server's power without its memory's; the bounds are the server's, moved by the same watts. */
-function serverRest(server: Figure<"W">, memory: Figure<"W">): Figure<"W"> {
+export function serverRest(server: Figure<"W">, memory: Figure<"W">): Figure<"W"> {
   // Large memories idle below the linear figure: memory is then taken as half of the whole.
   const own = Math.min(memory.value, server.value / 2);
   const value = server.value - own;
