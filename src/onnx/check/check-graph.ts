@@ -239,7 +239,7 @@ function checkOnce(
   rules: NodeRules,
 ): void {
   if (!names.has(name)) return;
-  rules.findings.error("duplicate-value", at, {
+  rules.findings.warning("duplicate-value", at, {
     message: "the output stands twice",
     remedy: "Name each output once, or put an Identity node between.",
   });

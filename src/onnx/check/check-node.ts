@@ -75,12 +75,28 @@ function schemaFor(node: Node, path: string, rules: NodeRules): OperatorSchema |
       remedy: operatorRemedy(node, domain, operators),
     });
   } else if (schema.deprecated) {
-    findings.error("deprecated-operator", path, {
-      message: `${called} is not to be used from opset ${schema.since} on`,
-      remedy: "Upgrade the model from the opset it was written for, or export it again.",
-    });
+    reportDeprecated(schema, path, rules);
   }
   return schema;
+}
+
+/** An operator that came back with another meaning still works where it stands; the others do not. */
+function reportDeprecated(schema: OperatorSchema, path: string, rules: NodeRules): void {
+  const { operators, findings } = rules;
+  const successor = operators
+    .versions(schema.domain, schema.name)
+    .find(({ since, deprecated }) => since > schema.since && !deprecated);
+  if (successor === undefined) {
+    findings.error("deprecated-operator", path, {
+      message: `${schema.name} is no operator any more from opset ${schema.since} on`,
+      remedy: "Upgrade the model from the opset it was written for, or export it again.",
+    });
+  } else {
+    findings.warning("deprecated-operator", path, {
+      message: `${schema.name} means something else from opset ${successor.since} on`,
+      remedy: "Upgrade the model.",
+    });
+  }
 }
 
 function operatorRemedy(node: Node, domain: string, operators: OperatorTable): string {
