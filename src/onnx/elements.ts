@@ -199,7 +199,8 @@ function typed<T extends Elements>(
   bytes: Uint8Array,
 ): T {
   const size = type.BYTES_PER_ELEMENT;
-  const aligned = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
+  // Not `slice`, which for a Buffer is a view of the same bytes.
+  const aligned = bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes);
   return new type(aligned.buffer, aligned.byteOffset, aligned.length / size);
 }
 
