@@ -22,6 +22,7 @@ import { providers, type SensorProvider } from "../measure/sensors/index.ts";
 import type { CliContext } from "./context.ts";
 import { createBudget } from "./run-budget.ts";
 import { createEpochs } from "./run-epochs.ts";
+import { createFactsFile } from "./run-facts.ts";
 import type { BeginMeasurement, MeasuredEnd } from "./run-once.ts";
 import type { RunPlan } from "./run-options.ts";
 
@@ -85,13 +86,15 @@ export async function prepareMeasuring(context: CliContext, plan: RunPlan): Prom
     });
     await meter.start();
     const epochs = plan.epochs === null ? null : createEpochs({ context, plan, meter });
+    const facts = createFactsFile();
     return {
-      env: markNested(meter.id, setup.machine.id),
+      env: { ...markNested(meter.id, setup.machine.id), ...facts.env },
       onEpoch: (mark) => epochs?.see(mark),
       async finish(end) {
         await epochs?.end();
         budget.end();
-        const card = await meter.stop(await endingOf(end, { counter, modelSize }));
+        const told = await facts.read((text) => meter.note(text));
+        const card = await meter.stop(await endingOf(end, { counter, modelSize, told }));
         const fault = await keep(folder, card);
         if (fault === null) savedTo = folder;
         else onNotice(`this run was not kept: ${fault}`);
@@ -162,13 +165,15 @@ async function endingOf(
   of: {
     readonly counter: SubjectCounter;
     readonly modelSize: Figure<"B"> | null;
+    readonly told: Pick<Ending, "extra" | "quality">;
   },
 ): Promise<Ending> {
   return {
+    ...of.told,
     status: end.interrupted ? "interrupted" : end.code === 0 ? "complete" : "failed",
     exit: { code: end.code, signal: end.signal },
     subjectS: await of.counter.finish(),
-    ...(of.modelSize === null ? {} : { extra: { modelSize: of.modelSize } }),
+    extra: { ...of.told.extra, ...(of.modelSize === null ? {} : { modelSize: of.modelSize }) },
   };
 }
 
