@@ -1,0 +1,42 @@
+// Running graphs: ONNX Runtime sessions with defaults that save energy, and linear algebra on them.
+
+export type { ModelSource, SourceOptions } from "./model-source.ts";
+export type { Feed, Port } from "./port.ts";
+export { type Profile, type ProfiledNode, type ProfileOptions, profileModel } from "./profile.ts";
+export type { NodeTime } from "./profile-trace.ts";
+export {
+  type ImportPackage,
+  nativeRuntime,
+  type Runtime,
+  type RuntimeName,
+  wasmRuntime,
+} from "./runtime.ts";
+export {
+  createSession,
+  type Outputs,
+  type RunOptions,
+  type Session,
+  type SessionOptions,
+  type SessionSettings,
+} from "./session.ts";
+export {
+  defaultThreads,
+  type EngineOptions,
+  type EngineSettings,
+  type Optimisation,
+} from "./settings.ts";
+export type { StaticDims } from "./static-dims.ts";
+export type { TensorElements, TensorValue } from "./tensor-value.ts";
+export type { WorkerSessionOptions } from "./thread-messages.ts";
+export {
+  type ThreadChoice,
+  type ThreadRow,
+  type TuneOptions,
+  tuneThreads,
+} from "./tune-threads.ts";
+export { inferValueTypes } from "./value-types.ts";
+export {
+  createWorkerSession,
+  type WorkerRunOptions,
+  type WorkerSession,
+} from "./worker-session.ts";

@@ -1,0 +1,218 @@
+// A session on a thread of its own: the event loop stays free while the graph runs.
+//
+// ONNX Runtime's JavaScript interface (1.30) cannot stop a run, and ending a thread inside one aborts
+// the whole process from C++. So an aborted run is abandoned: its promise rejects at once, the thread
+// finishes it unseen and then takes the next. For the same reason a process that exits meanwhile waits
+// for the operator graph under way to end.
+
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
+import { UserError } from "../core/index.ts";
+import { encodeModel } from "../onnx/index.ts";
+import type { ModelSource } from "./model-source.ts";
+import type { Feed } from "./port.ts";
+import { bindFeeds, bindTargets, deliver, wantedOutputs } from "./run-values.ts";
+import { closedError, type Outputs, type RunOptions, type Session } from "./session.ts";
+import type { TensorElements, TensorValue } from "./tensor-value.ts";
+import {
+  BUSY,
+  type Fault,
+  type FromThread,
+  STOP,
+  type ThreadData,
+  type ToThread,
+  type WorkerSessionOptions,
+} from "./thread-messages.ts";
+
+/** A `Session` whose graph runs elsewhere. */
+export interface WorkerSession extends Session {
+  run(feeds: Readonly<Record<string, Feed>>, options?: WorkerRunOptions): Promise<Outputs>;
+}
+
+export interface WorkerRunOptions extends RunOptions {
+  /**
+   * "share": fed arrays are copied to the thread, those over a SharedArrayBuffer are used where they
+   * are. "give": the memory of fed arrays changes hands without a copy, and they are empty afterwards.
+   * Default: share. Outputs always change hands without a copy; `into` arrays over a
+   * SharedArrayBuffer are written where they are, others are copied to.
+   */
+  readonly memory?: "share" | "give";
+}
+
+interface Pending {
+  readonly resolve: (outputs: Outputs) => void;
+  readonly reject: (reason: unknown) => void;
+  /** Stops listening to the caller's signal. */
+  readonly forget: () => void;
+  /** Arrays of the caller's that the thread cannot see. */
+  readonly into: ReadonlyMap<string, TensorValue>;
+}
+
+/** Makes a session on a new thread. Errors are those of `createSession`. */
+export async function createWorkerSession(
+  source: ModelSource,
+  options: WorkerSessionOptions = {},
+): Promise<WorkerSession> {
+  const state = new Int32Array(new SharedArrayBuffer(8));
+  // A model as data holds functions, which cannot be sent.
+  const sent =
+    typeof source === "string" || source instanceof Uint8Array ? source : encodeModel(source);
+  const name = typeof source === "string" ? source : options.name;
+  const data: ThreadData = {
+    source: sent,
+    options: name === undefined ? options : { ...options, name },
+    state,
+  };
+  const worker = new Worker(threadFile(), { workerData: data });
+  const waitForRun = (): void => waitWhileBusy(state);
+  process.on("exit", waitForRun);
+  const ended = once(worker, "exit").finally(() => process.off("exit", waitForRun));
+  const ready = await firstMessage(worker);
+  if (ready.kind !== "ready") {
+    await ended;
+    throw ready.kind === "refused"
+      ? errorOf(ready.fault)
+      : new TypeError("a thread spoke too early");
+  }
+  return sessionOn(worker, ready, ended);
+}
+
+/** In the sources a `.ts` file, in the built package a `.js` file, beside this one. */
+const threadFile = (): URL =>
+  new URL(`./session-thread${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url);
+
+/** Blocks until the thread is outside ONNX Runtime, and lets it begin nothing more. */
+function waitWhileBusy(state: Int32Array<SharedArrayBuffer>): void {
+  Atomics.store(state, STOP, 1);
+  while (Atomics.load(state, BUSY) === 1) Atomics.wait(state, BUSY, 1);
+}
+
+async function firstMessage(worker: Worker): Promise<FromThread> {
+  const [message] = (await Promise.race([once(worker, "message"), failure(worker)])) as [
+    FromThread,
+  ];
+  return message;
+}
+
+async function failure(worker: Worker): Promise<never> {
+  const [code] = (await once(worker, "exit")) as [number];
+  throw new UserError("unsupported", `the engine's thread ended with code ${code}`, {
+    hint: "This is often a lack of memory; try a smaller batch.",
+  });
+}
+
+function sessionOn(
+  worker: Worker,
+  ready: Extract<FromThread, { kind: "ready" }>,
+  ended: Promise<unknown>,
+): WorkerSession {
+  const pending = new Map<number, Pending>();
+  let nextId = 0;
+  let closed: Promise<void> | null = null;
+  const settle = (id: number, act: (run: Pending) => void): void => {
+    const run = pending.get(id);
+    if (!pending.delete(id)) return;
+    // An idle thread does not keep the process alive.
+    if (pending.size === 0) worker.unref();
+    run?.forget();
+    if (run !== undefined) act(run);
+  };
+  worker.unref();
+  worker.on("message", (message: FromThread) => {
+    switch (message.kind) {
+      case "done":
+        settle(message.id, (run) => finish(run, message.outputs, ready.name));
+        return;
+      case "failed":
+        settle(message.id, ({ reject }) => reject(errorOf(message.fault)));
+        return;
+      case "ready":
+      case "refused":
+        return;
+      default:
+        message satisfies never;
+    }
+  });
+  const failAll = (reason: unknown): void => {
+    for (const id of [...pending.keys()]) settle(id, ({ reject }) => reject(reason));
+  };
+  worker.on("error", failAll);
+  worker.on("exit", () => failAll(closedError(ready.name)));
+
+  const post = (message: ToThread, transfer: ArrayBuffer[] = []): void =>
+    worker.postMessage(message, transfer);
+  const close = async (): Promise<void> => {
+    if (closed === null) {
+      worker.ref();
+      post({ kind: "close" });
+      closed = ended.then(() => undefined);
+    }
+    return closed;
+  };
+  const { name, inputs, outputs, settings } = ready;
+  return {
+    name,
+    inputs,
+    outputs,
+    settings,
+    async run(feeds, options = {}) {
+      if (closed !== null) throw closedError(name);
+      const { signal, memory = "share", ...rest } = options;
+      signal?.throwIfAborted();
+      const fed = Object.fromEntries(bindFeeds(inputs, feeds, name));
+      const into = bindTargets(outputs, rest.into ?? {}, name);
+      const message: ToThread = {
+        kind: "run",
+        id: nextId++,
+        feeds: fed,
+        outputs: wantedOutputs(outputs, rest.outputs, into, name),
+        into: Object.fromEntries([...into].filter(([, { data }]) => isShared(data))),
+      };
+      const away = new Map([...into].filter(([, { data }]) => !isShared(data)));
+      return new Promise((resolve, reject) => {
+        const abort = (): void => {
+          post({ kind: "skip", id: message.id });
+          settle(message.id, (run) => run.reject(signal?.reason));
+        };
+        const forget = (): void => signal?.removeEventListener("abort", abort);
+        post(message, memory === "give" ? ownBuffers(fed) : []);
+        worker.ref();
+        pending.set(message.id, { resolve, reject, forget, into: away });
+        signal?.addEventListener("abort", abort, { once: true });
+      });
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+const isShared = (data: TensorElements): boolean =>
+  ArrayBuffer.isView(data) && data.buffer instanceof SharedArrayBuffer;
+
+/** Memory of fed arrays that can change hands: what is shared stays shared. */
+function ownBuffers(feeds: Readonly<Record<string, TensorValue>>): ArrayBuffer[] {
+  const buffers = Object.values(feeds).flatMap(({ data }) =>
+    ArrayBuffer.isView(data) && data.buffer instanceof ArrayBuffer ? [data.buffer] : [],
+  );
+  return [...new Set(buffers)];
+}
+
+/** Resolves with the outputs, in the caller's arrays where they were given. */
+function finish({ resolve, reject, into }: Pending, outputs: Outputs, model: string): void {
+  try {
+    const entries = Object.entries(outputs).map(([name, value]) => [
+      name,
+      deliver(value, into.get(name), name, model),
+    ]);
+    resolve(Object.fromEntries(entries));
+  } catch (error) {
+    reject(error);
+  }
+}
+
+function errorOf({ message, user, cause }: Fault): Error {
+  const origin = cause === null ? undefined : new Error(cause);
+  return user === null
+    ? new Error(message, { cause: origin })
+    : new UserError(user.code, message, { hint: user.hint, cause: origin });
+}
