@@ -1,22 +1,22 @@
 // Which carbon intensity applies here, and which rung of the ladder answered: an intensity that was
-// given, a place that was given, the system's time zone, and last the world's mean with a wide
+// given, a place that was given, the cloud region that the environment proves (the metadata service only
+// when allowed), the project's settings, the system's time zone, and last the world's mean with a wide
 // interval. A country is never invented: a time zone of no country (UTC) leads to the world's mean.
 
 import type { Signal } from "../../core/card.ts";
-import { exact, figure, type Host, suggest, UserError, withError } from "../../core/index.ts";
-import {
-  COUNTRY_SOURCE,
-  type Country,
-  countryOfTimeZone,
-  findCountry,
-  loadCountries,
-} from "./country-table.ts";
+import { exact, figure, type Host, UserError, withError } from "../../core/index.ts";
+import { askMetadata, type CloudRegion, cloudRegionOf } from "./cloud.ts";
+import { countryOfTimeZone } from "./country-table.ts";
+import { findPlace, loadPlaces, type Place } from "./places.ts";
 
 /**
- * Relative standard deviation of an hour's intensity around the yearly mean of its country: what
+ * Relative standard deviation of an hour's intensity around the yearly mean of its place: what
  * using the mean costs when the hour is not known (docs/methods/carbon.md).
  */
 const YEARLY_MEAN_ERROR = 0.3;
+
+/** The same where the mean is that of a larger place whose grids differ much. */
+const POOR_FIT_ERROR = 0.8;
 
 /** Lowest and highest yearly means of large grids: what "anywhere" may be. */
 const ANYWHERE = { low: 20, high: 900 };
@@ -30,10 +30,17 @@ const LOWEST_INTENSITY = 2;
 export interface LocateOptions {
   /** Carbon intensity that was given, gCO2e/kWh. */
   readonly intensity?: number;
-  /** Place that was given: ISO 3166 code or English name of a country, or `WORLD`. */
+  /**
+   * Place that was given: a country (`DE`, `Germany`), a US state (`US-CA`), a balancing area
+   * (`CISO`), a cloud region (`eu-west-1`, `gcp:europe-west1@2021`), or `WORLD`.
+   */
   readonly location?: string;
   /** Where the given value came from, for the card: `--location`, an environment variable. */
   readonly given?: string;
+  /** Whether the metadata services of clouds may be asked; they are not unless this is true. */
+  readonly metadata?: boolean;
+  /** Place of the project's settings: below what the environment proves, above the time zone. */
+  readonly config?: { readonly location: string; readonly given: string };
 }
 
 /** The signal that applies. Throws UserError when what was given cannot be right. */
@@ -41,19 +48,44 @@ export async function locate(host: Host, options: LocateOptions = {}): Promise<S
   const given = options.given ?? "given";
   if (options.intensity !== undefined) return declaredSignal(options.intensity, given);
 
-  const countries = await loadCountries(host);
+  const places = await loadPlaces(host);
   if (options.location !== undefined) {
-    const country = findCountry(countries, options.location);
-    if (country === null) throw unknownPlace(options.location, countries);
-    return countrySignal(country, `${country.name}, ${given}`);
+    return placeSignal(findPlace(places, options.location), given);
+  }
+  const passedOver: string[] = [];
+  const cloud = await cloudRung(host, options.metadata === true, passedOver);
+  if (cloud !== null) {
+    const region = placeOf(places, `${cloud.provider}:${cloud.region}`);
+    if (region !== null) return placeSignal(region, `by ${cloud.from}`, passedOver);
+    passedOver.push(`cloud region ${cloud.provider}:${cloud.region} is in no table`);
+  }
+  if (options.config !== undefined) {
+    const { location, given: from } = options.config;
+    return placeSignal(findPlace(places, location), from, passedOver);
   }
   const { timeZone } = host.facts;
   const code = await countryOfTimeZone(host, timeZone);
-  const guess = code === null ? null : findCountry(countries, code);
-  if (guess !== null)
-    return countrySignal(guess, `${guess.name}, guessed from time zone ${timeZone}`);
-  return worldSignal(countries, `no location given and time zone ${timeZone} names no country`);
+  const guess = code === null ? null : placeOf(places, code);
+  if (guess !== null) return placeSignal(guess, `guessed from time zone ${timeZone}`, passedOver);
+  const reason = `no location given and time zone ${timeZone} names no country`;
+  return worldSignal(findPlace(places, "WORLD"), reason, passedOver);
 }
+
+async function cloudRung(
+  host: Host,
+  metadata: boolean,
+  passedOver: string[],
+): Promise<CloudRegion | null> {
+  const proven = cloudRegionOf(host.env);
+  if (proven !== null || !metadata) return proven;
+  const asked = await askMetadata(host);
+  if ("region" in asked) return asked.region;
+  passedOver.push(asked.reason);
+  return null;
+}
+
+const placeOf = (places: readonly Place[], id: string): Place | null =>
+  places.find((place) => place.id === id) ?? null;
 
 function declaredSignal(intensity: number, given: string): Signal {
   if (!Number.isFinite(intensity) || intensity < 0 || intensity > HIGHEST_INTENSITY) {
@@ -81,28 +113,34 @@ function declaredSignal(intensity: number, given: string): Signal {
   };
 }
 
-function countrySignal(country: Country, rung: string): Signal {
-  if (country.iso2 === "WORLD") return worldSignal([country], rung);
-  const origin = { method: "declared", source: `${COUNTRY_SOURCE}; ${country.year}` } as const;
+/** The signal of a place's yearly mean. */
+function placeSignal(place: Place, how: string, passedOver: readonly string[] = []): Signal {
+  const name = place.kind === "cloud-region" ? `${place.name} (${place.id})` : place.name;
+  const rung = `${name}, ${how}`;
+  if (place.id === "WORLD") return worldSignal(place, rung, passedOver);
+  const fallbacks = place.caveat === null ? passedOver : [...passedOver, place.caveat];
+  const error = place.caveat === null ? YEARLY_MEAN_ERROR : POOR_FIT_ERROR;
   return {
-    intensity: withError("gCO2e/kWh", country.intensity, YEARLY_MEAN_ERROR, origin),
+    intensity: withError("gCO2e/kWh", place.intensity, error, {
+      method: "declared",
+      source: `${place.source}; ${place.year}`,
+      fallbacks,
+    }),
     kind: "average",
     basis: "location",
-    scope: "life-cycle",
-    zone: country.iso2,
-    year: country.year,
+    scope: place.scope,
+    zone: place.zone,
+    year: place.year,
     rung,
   };
 }
 
-function worldSignal(countries: readonly Country[], reason: string): Signal {
-  const world = findCountry(countries, "WORLD");
-  if (world === null) throw new Error("the shipped country table has no WORLD row");
+function worldSignal(world: Place, reason: string, passedOver: readonly string[]): Signal {
   return {
     intensity: figure("gCO2e/kWh", world.intensity, ANYWHERE, {
       method: "declared",
-      source: `${COUNTRY_SOURCE}; ${world.year}`,
-      fallbacks: [reason],
+      source: `${world.source}; ${world.year}`,
+      fallbacks: [...passedOver, reason],
     }),
     kind: "average",
     basis: "location",
@@ -111,14 +149,4 @@ function worldSignal(countries: readonly Country[], reason: string): Signal {
     year: world.year,
     rung: `world mean: ${reason}`,
   };
-}
-
-function unknownPlace(place: string, countries: readonly Country[]): UserError {
-  const near = suggest(
-    place,
-    countries.flatMap(({ iso2, iso3, name }) => [iso2, iso3, name]),
-  );
-  return new UserError("invalid-input", `no carbon intensity is known for "${place}"`, {
-    hint: `${near === null ? "" : `Did you mean ${near}? `}Give an ISO 3166 country code, such as DE, or the intensity itself with --intensity.`,
-  });
 }
