@@ -1,6 +1,7 @@
 // Running graphs: ONNX Runtime sessions with defaults that save energy, and linear algebra on them.
 
 export type { ModelSource, SourceOptions } from "./model-source.ts";
+export { type OpenModel, openModelFile, type WeightBytes, weightBytes } from "./open-model.ts";
 export type { Feed, Port } from "./port.ts";
 export { type Profile, type ProfiledNode, type ProfileOptions, profileModel } from "./profile.ts";
 export type { NodeTime } from "./profile-trace.ts";

@@ -9,7 +9,6 @@ import {
   externalData,
   type Graph,
   type Model,
-  ModelError,
   subGraphsOf,
   type Tensor,
 } from "../onnx/index.ts";
@@ -20,18 +19,17 @@ export interface OpenModel extends Disposable {
   readonly model: Model;
   /** Finds tensors' elements that lie in other files; for `elementsOf`. */
   readonly external: ExternalData;
-  readonly size: ModelSize;
+  /** Size of the model file itself, bytes. */
+  readonly fileBytes: number;
   close(): void;
 }
 
-/** Bytes on disk. */
-export interface ModelSize {
-  /** Of the model file itself. */
-  readonly file: number;
-  /** Of tensors that the model keeps in other files. */
+/** Bytes of weights. */
+export interface WeightBytes {
+  /** Of all initializers, in the graph and the graphs inside it. */
+  readonly total: number;
+  /** Of those that the model keeps in other files. */
   readonly external: number;
-  /** Of all initializers, wherever they are, in the graph and the graphs inside it. */
-  readonly initializers: number;
 }
 
 /** Opens a model. Throws UserError, or ModelError for a file that is no valid model file. */
@@ -52,7 +50,7 @@ export function openModelFile(path: string): OpenModel {
       path,
       model,
       external: externalData((location) => open(pathInside(path, location))),
-      size: { file: source.size, ...weighInitializers(model) },
+      fileBytes: source.size,
       close,
       [Symbol.dispose]: close,
     };
@@ -62,24 +60,18 @@ export function openModelFile(path: string): OpenModel {
   }
 }
 
-function weighInitializers({ graph }: Model): { external: number; initializers: number } {
+/**
+ * What a model's initializers take up, by their types and dimensions; nothing is read. Throws
+ * ModelError for a tensor whose size cannot be told.
+ */
+export function weightBytes({ graph }: Model): WeightBytes {
   const tensors = graph === undefined ? [] : initializersIn(graph);
   const bytes = (of: readonly Tensor[]): number =>
-    of.reduce((sum, tensor) => sum + weigh(tensor), 0);
+    of.reduce((sum, tensor) => sum + byteLength(tensor), 0);
   return {
+    total: bytes(tensors),
     external: bytes(tensors.filter(({ data }) => data.kind === "external")),
-    initializers: bytes(tensors),
   };
-}
-
-/** Bytes of a tensor; none for one whose type or dimensions are impossible, which the checker names. */
-function weigh(tensor: Tensor): number {
-  try {
-    return byteLength(tensor);
-  } catch (error) {
-    if (error instanceof ModelError) return 0;
-    throw error;
-  }
 }
 
 function initializersIn(graph: Graph): readonly Tensor[] {

@@ -51,6 +51,7 @@ export {
   readsOf,
   type Use,
 } from "./graph-index.ts";
+export { inlineFunctions } from "./inline-functions.ts";
 export type {
   Attribute,
   DataType,
@@ -84,4 +85,12 @@ export {
 } from "./schema/operator-table.ts";
 export { type Sorted, sortGraph, sortNodes } from "./sort.ts";
 export { int64s, type TensorParts, type TensorValues, tensorOf } from "./tensor-of.ts";
+export {
+  UPGRADE_RANGE,
+  type Upgrade,
+  type UpgradeChange,
+  type UpgradeOptions,
+  type UpgradeRefusal,
+  upgradeModel,
+} from "./upgrade/upgrade-model.ts";
 export { type ShapeDimension, tensorType, typeName } from "./value-type.ts";

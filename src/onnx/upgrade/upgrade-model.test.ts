@@ -52,8 +52,8 @@ describe("every change between opset 7 and 21 is accounted for", () => {
 });
 
 describe.skipIf(modelNames.length === 0)("real models compute the same in opset 21", () => {
-  // ONNX Runtime's newer AveragePool and Softmax add in another order; nothing else may differ.
-  const TOLERANCE = 1e-5;
+  // ONNX Runtime's newer AveragePool adds in another order; nothing else may differ.
+  const TOLERANCE = 1e-6;
   test.each(modelNames)(
     "%s",
     async (name) => {
