@@ -105,9 +105,9 @@ const PATTERNS: readonly Pattern[] = [
     }),
   },
   {
-    match: /External data path|initializer: (?<value>\S+)\. Error: External/i,
+    match: /External data path(?:.*?initializer: (?<value>\S+)\. Error)?/s,
     explain: ({ value }) => ({
-      fault: `the data file of tensor "${(value ?? "").replace(/\.$/, "")}" is missing or outside the model's folder`,
+      fault: `the data file of tensor "${value ?? "?"}" is missing or outside the model's folder`,
       hint: "Copy the data files beside the model, or give their folder as dataFolder.",
     }),
   },

@@ -77,7 +77,7 @@ export function bindingOptions(
   settings: EngineSettings,
   dataFolder: string | null,
 ): BindingOptions {
-  const spinning = { allow_spinning: settings.spinning ? "1" : "0" };
+  const allow_spinning = settings.spinning ? "1" : "0";
   return {
     intraOpNumThreads: settings.threads,
     interOpNumThreads: 1,
@@ -88,8 +88,8 @@ export function bindingOptions(
     logSeverityLevel: FATAL,
     extra: {
       session: {
-        intra_op: spinning,
-        inter_op: spinning,
+        intra_op: { allow_spinning },
+        inter_op: { allow_spinning },
         set_denormal_as_zero: settings.denormalsAsZero ? "1" : "0",
         ...(dataFolder === null
           ? {}

@@ -3,7 +3,7 @@
 // ONNX Runtime's JavaScript interface (1.30) cannot stop a run, and ending a thread inside one aborts
 // the whole process from C++. So an aborted run is abandoned: its promise rejects at once, the thread
 // finishes it unseen and then takes the next. For the same reason a process that exits meanwhile waits
-// for the operator graph under way to end.
+// for the run under way to end.
 
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
@@ -63,10 +63,10 @@ export async function createWorkerSession(
     options: name === undefined ? options : { ...options, name },
     state,
   };
-  const worker = new Worker(threadFile(), { workerData: data });
-  const waitForRun = (): void => waitWhileBusy(state);
-  process.on("exit", waitForRun);
-  const ended = once(worker, "exit").finally(() => process.off("exit", waitForRun));
+  // Not this process's own options: `--input-type` and the like would keep the thread from starting.
+  const worker = new Worker(threadFile(), { workerData: data, execArgv: [] });
+  waitForAtExit(state);
+  const ended = once(worker, "exit").finally(() => doNotWaitFor(state));
   const ready = await firstMessage(worker);
   if (ready.kind !== "ready") {
     await ended;
@@ -81,10 +81,27 @@ export async function createWorkerSession(
 const threadFile = (): URL =>
   new URL(`./session-thread${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url);
 
-/** Blocks until the thread is outside ONNX Runtime, and lets it begin nothing more. */
-function waitWhileBusy(state: Int32Array<SharedArrayBuffer>): void {
-  Atomics.store(state, STOP, 1);
-  while (Atomics.load(state, BUSY) === 1) Atomics.wait(state, BUSY, 1);
+type ThreadState = Int32Array<SharedArrayBuffer>;
+
+/** Threads that may be inside ONNX Runtime when the process exits. */
+const alive = new Set<ThreadState>();
+
+function waitForAtExit(state: ThreadState): void {
+  if (alive.size === 0) process.on("exit", waitWhileBusy);
+  alive.add(state);
+}
+
+function doNotWaitFor(state: ThreadState): void {
+  alive.delete(state);
+  if (alive.size === 0) process.off("exit", waitWhileBusy);
+}
+
+/** Blocks until no thread is inside ONNX Runtime, and lets them begin nothing more. */
+function waitWhileBusy(): void {
+  for (const state of alive) Atomics.store(state, STOP, 1);
+  for (const state of alive) {
+    while (Atomics.load(state, BUSY) === 1) Atomics.wait(state, BUSY, 1);
+  }
 }
 
 async function firstMessage(worker: Worker): Promise<FromThread> {
