@@ -13,7 +13,8 @@ export interface StaticDims {
 }
 
 /**
- * The model with sizes in place of names, in its inputs, outputs and the values in between. Throws
+ * The model with sizes in place of names, in its inputs, outputs and the values in between. Names that
+ * stand in outputs only are taken away, since ONNX Runtime would believe them over what it infers. Throws
  * UserError for names and inputs that it does not have and for sizes that contradict it or each other.
  */
 export function withStaticDims(model: Model, { dimensions, shapes }: StaticDims): Model {
@@ -26,14 +27,17 @@ export function withStaticDims(model: Model, { dimensions, shapes }: StaticDims)
   }
   const whole = new Map(Object.entries(shapes ?? {}));
   for (const [name, shape] of whole) bindShape(graph, sizes, name, shape);
-  const inputs = graph.inputs.map((input) => resolve(input, sizes, whole.get(input.name)));
+  const inputs = graph.inputs.map((input) =>
+    resolve(input, sizes, { whole: whole.get(input.name) }),
+  );
+  const known = new Set(parametersOf(graph));
   return {
     ...model,
     graph: {
       ...graph,
       inputs,
-      outputs: graph.outputs.map((output) => resolve(output, sizes)),
-      valueInfos: graph.valueInfos.map((value) => resolve(value, sizes)),
+      outputs: graph.outputs.map((output) => resolve(output, sizes, { known })),
+      valueInfos: graph.valueInfos.map((value) => resolve(value, sizes, { known })),
     },
   };
 }
@@ -85,7 +89,7 @@ function bind(sizes: Map<string, number>, name: string, size: number, where: str
 function resolve(
   info: ValueInfo,
   sizes: ReadonlyMap<string, number>,
-  whole?: readonly number[],
+  { whole, known }: { readonly whole?: readonly number[] | undefined; readonly known?: Names },
 ): ValueInfo {
   const { type } = info;
   if (type?.kind !== "tensor") return info;
@@ -93,14 +97,20 @@ function resolve(
     return { ...info, type: { ...type, shape: whole.map((size) => ({ value: BigInt(size) })) } };
   }
   if (type.shape === undefined) return info;
-  return { ...info, type: { ...type, shape: type.shape.map((dim) => resolveDim(dim, sizes)) } };
+  return {
+    ...info,
+    type: { ...type, shape: type.shape.map((dim) => resolveDim(dim, sizes, known)) },
+  };
 }
 
-function resolveDim(dim: Dimension, sizes: ReadonlyMap<string, number>): Dimension {
-  const size = dim.parameter === undefined ? undefined : sizes.get(dim.parameter);
-  if (size === undefined) return dim;
-  const { parameter: _, ...rest } = dim;
-  return { ...rest, value: BigInt(size) };
+type Names = ReadonlySet<string>;
+
+function resolveDim(dim: Dimension, sizes: ReadonlyMap<string, number>, known?: Names): Dimension {
+  const { parameter, ...rest } = dim;
+  if (parameter === undefined) return dim;
+  const size = sizes.get(parameter);
+  if (size !== undefined) return { ...rest, value: BigInt(size) };
+  return known === undefined || known.has(parameter) ? dim : rest;
 }
 
 const shapeOf = (type: ValueType | undefined): readonly Dimension[] | undefined =>
