@@ -62,6 +62,11 @@ const COMMANDS: readonly Entry[] = [
     description: "Show what this machine can be measured with, and what to do about the rest.",
     load: async (context) => (await import("./doctor.ts")).doctorCommand(context),
   },
+  {
+    name: "replay",
+    description: "Replay a published scheduling study and compare with its printed figures.",
+    load: async (context) => (await import("./replay.ts")).replayCommand(context),
+  },
 ];
 
 /** Options that every command takes, wherever they stand before the command's own arguments. */

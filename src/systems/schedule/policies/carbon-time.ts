@@ -8,6 +8,7 @@ import { inOnePiece, type Policy } from "./policy.ts";
 
 export const carbonTime: Policy = {
   name: "carbon-time",
+  interrupts: "never",
   choose(work, forecast) {
     const length = meanDuration(work.duration);
     const now = expectedExposure(forecast, work.earliest, work.duration);

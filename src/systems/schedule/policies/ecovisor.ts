@@ -9,6 +9,7 @@ const SHARE = 0.3;
 
 export const ecovisor: Policy = {
   name: "ecovisor",
+  interrupts: "free",
   choose(work, { signal }) {
     const { earliest, latestStart, plannedS } = work;
     const threshold = percentile(piecesOf(signal, earliest, earliest + DAY), SHARE);

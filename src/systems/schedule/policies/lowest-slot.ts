@@ -8,6 +8,7 @@ import { inOnePiece, type Policy } from "./policy.ts";
 
 export const lowestSlot: Policy = {
   name: "lowest-slot",
+  interrupts: "never",
   choose(work, { signal }) {
     const { earliest, latestStart } = work;
     let [best, lowest] = [earliest, valueAt(signal, earliest)];

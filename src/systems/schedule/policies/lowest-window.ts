@@ -11,6 +11,7 @@ const ROUNDING = 1e-9;
 
 export const lowestWindow: Policy = {
   name: "lowest-window",
+  interrupts: "never",
   choose(work, forecast) {
     let [best, lowest] = [work.earliest, Infinity];
     for (const start of candidateStarts(work, forecast)) {

@@ -4,8 +4,9 @@
 import { type Exposure, gramsOf } from "../exposure.ts";
 import type { Placement } from "../job.ts";
 import { valueAt } from "../signal.ts";
+import type { ScaledRun } from "./carbon-scaler.ts";
 import { exposureOfRuns } from "./cost.ts";
-import type { Policy, Run, Work } from "./policy.ts";
+import type { Policy, Work } from "./policy.ts";
 
 /** A zone that is open to the work: what going there takes, and the forecast there. */
 export interface Place {
@@ -15,29 +16,44 @@ export interface Place {
   readonly work: Work;
 }
 
-/** Where and when, and what that is expected to emit. */
-export interface PlaceChoice {
-  readonly place: Place;
-  readonly runs: readonly Run[];
+/** What is done in a place: when, on how many nodes, and what that is expected to emit. */
+export interface Timing {
+  readonly runs: readonly ScaledRun[];
   /** Of the work alone, gCO2e. */
   readonly runGrams: number;
+}
+
+/** Where and when, and what that is expected to emit. */
+export interface PlaceChoice extends Timing {
+  readonly place: Place;
   /** Of moving the data, half at each end's intensity, gCO2e. */
   readonly transferGrams: number;
 }
 
-/** The best place by expected emissions. The first of the places is home. */
-export function placeShift(places: readonly [Place, ...Place[]], policy: Policy): PlaceChoice {
-  const [home] = places;
-  const choices = places.map((place): PlaceChoice => {
-    const { work, forecast } = place;
+/** The timing of a policy, on one node. */
+export const timedBy =
+  (policy: Policy) =>
+  ({ work, forecast }: Place): Timing => {
     const runs = policy.choose(work, forecast);
     return {
-      place,
-      runs,
+      runs: runs.map((run) => ({ ...run, nodes: 1 })),
       runGrams: gramsOf(work.watts, exposureOfRuns(work, runs, forecast)),
-      transferGrams: transferGrams(place, home),
     };
-  });
+  };
+
+/** The best place by expected emissions. The first of the places is home. */
+export function placeShift(
+  places: readonly [Place, ...Place[]],
+  timing: (place: Place) => Timing,
+): PlaceChoice {
+  const [home] = places;
+  const choices = places.map(
+    (place): PlaceChoice => ({
+      place,
+      ...timing(place),
+      transferGrams: transferGrams(place, home),
+    }),
+  );
   const total = ({ runGrams, transferGrams }: PlaceChoice): number => runGrams + transferGrams;
   return choices.reduce((best, one) => (total(one) < total(best) ? one : best));
 }

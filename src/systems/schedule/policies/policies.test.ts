@@ -10,7 +10,7 @@ import { exposureOfRuns } from "./cost.ts";
 import { ecovisor } from "./ecovisor.ts";
 import { lowestSlot } from "./lowest-slot.ts";
 import { lowestWindow } from "./lowest-window.ts";
-import { placeShift } from "./place-shift.ts";
+import { placeShift, timedBy } from "./place-shift.ts";
 import type { Policy, Run, Work } from "./policy.ts";
 import { runNow } from "./run-now.ts";
 import { suspendResumeIn } from "./suspend-resume.ts";
@@ -327,16 +327,16 @@ describe("place shift", () => {
     const home = place([500, 500, 500, 500], 0);
     // 100 W for an hour: 50 g at home, 10 g away; half the bytes' joules at each end.
     const bytes = 400_000;
-    const near = placeShift([home, place([100, 100, 100, 100], bytes)], lowestWindow);
+    const near = placeShift([home, place([100, 100, 100, 100], bytes)], timedBy(lowestWindow));
     expect(near.place.placement.zone).toBe("100");
     expect(near.runGrams).toBeCloseTo(10, 9);
     expect(near.transferGrams).toBeCloseTo((bytes / 3.6e6) * ((500 + 100) / 2), 9);
-    const far = placeShift([home, place([100, 100, 100, 100], 600_000)], lowestWindow);
+    const far = placeShift([home, place([100, 100, 100, 100], 600_000)], timedBy(lowestWindow));
     expect(far.place).toBe(home);
   });
 
   test("home wins a tie", () => {
     const home = place([7, 7, 7, 7], 0);
-    expect(placeShift([home, place([7, 7, 7, 7], 0)], lowestWindow).place).toBe(home);
+    expect(placeShift([home, place([7, 7, 7, 7], 0)], timedBy(lowestWindow)).place).toBe(home);
   });
 });

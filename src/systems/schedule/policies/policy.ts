@@ -30,9 +30,14 @@ export interface Work {
   readonly pitchS?: number;
 }
 
-/** A scheduling policy. Runs come in order of time, at least one, and add up to `plannedS`. */
+/**
+ * A scheduling policy. Runs come in order of time, at least one, and add up to `plannedS`, with what
+ * stopping takes where that is priced.
+ */
 export interface Policy {
   readonly name: string;
+  /** Whether it may return several runs, and then whether it heeds what stopping costs. */
+  readonly interrupts: "never" | "free" | "priced";
   choose(work: Work, forecast: Exposure): readonly Run[];
 }
 

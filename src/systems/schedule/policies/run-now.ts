@@ -4,5 +4,6 @@ import { inOnePiece, type Policy } from "./policy.ts";
 
 export const runNow: Policy = {
   name: "run-now",
+  interrupts: "never",
   choose: (work) => inOnePiece(work.earliest, work),
 };

@@ -14,6 +14,7 @@ const MOST_CELLS = 4_000_000;
 /** Suspend and resume on slots of at least `slotS` seconds; costs are rounded up to whole slots. */
 export const suspendResumeIn = (slotS: number): Policy => ({
   name: "suspend-resume",
+  interrupts: "priced",
   choose(work, forecast) {
     const grid = gridOf(work, slotS);
     // Rounding up to slots may leave no room to wait; then there is nothing to decide.

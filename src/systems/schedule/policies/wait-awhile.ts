@@ -8,12 +8,14 @@ import type { Policy, Run } from "./policy.ts";
 
 export const waitAwhile: Policy = {
   name: "wait-awhile",
+  interrupts: "never",
   choose: (work, forecast) =>
     lowestWindow.choose({ pitchS: forecast.signal.step, ...work }, forecast),
 };
 
 export const waitAwhileInterrupting: Policy = {
   name: "wait-awhile-interrupting",
+  interrupts: "free",
   choose({ earliest, latestStart, plannedS }, { signal }) {
     const pieces = piecesOf(signal, earliest, latestStart + plannedS);
     const cleanestFirst = pieces.sort((a, b) => a.value - b.value || a.start - b.start);
