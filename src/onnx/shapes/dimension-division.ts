@@ -33,23 +33,35 @@ export function floorDivide(a: Size, b: Size): Size {
 }
 
 /** a / b rounded towards plus infinity. */
-export const ceilDivide = (a: Size, b: Size): Size => multiply(floorDivide(multiply(a, -1), b), -1);
+export function ceilDivide(a: Size, b: Size): Size {
+  if (typeof b !== "number") return floorDivide(subtract(add(a, b), 1), b);
+  if (b < 0) return ceilDivide(multiply(a, -1), -b);
+  return floorDivide(add(a, b - 1), b);
+}
 
 /** Whole part of a size whose coefficients may be fractions of up to 1/64; null beyond those. */
 export function floorOf(size: Size): Size | null {
   if (typeof size === "number") return Math.floor(size);
-  const denominator = commonDenominator(size.terms.map(({ coefficient }) => coefficient));
+  const fraction = fractionOf(size.terms);
+  return fraction === null ? null : floorDivide(...fraction);
+}
+
+/** As `floorOf`, rounded up. */
+export function ceilOf(size: Size): Size | null {
+  if (typeof size === "number") return Math.ceil(size) + 0;
+  const fraction = fractionOf(size.terms);
+  return fraction === null ? null : ceilDivide(...fraction);
+}
+
+/** Numerator and denominator, both with whole coefficients. */
+function fractionOf(terms: readonly Term[]): [Size, number] | null {
+  const denominator = commonDenominator(terms.map(({ coefficient }) => coefficient));
   if (denominator === null) return null;
-  const whole = size.terms.map(({ coefficient, factors }) => ({
+  const whole = terms.map(({ coefficient, factors }) => ({
     coefficient: Math.round(coefficient * denominator),
     factors,
   }));
-  return floorDivide(fromTerms(whole), denominator);
-}
-
-export function ceilOf(size: Size): Size | null {
-  const negated = floorOf(multiply(size, -1));
-  return negated === null ? null : multiply(negated, -1);
+  return [fromTerms(whole), denominator];
 }
 
 function commonDenominator(values: readonly number[]): number | null {

@@ -1,7 +1,7 @@
 // One node: its operands looked up, its rule asked, its outputs checked against the file and bound.
 
 import type { Attribute, FunctionDefinition, Graph, Node } from "../model.ts";
-import { DivisionByZero, type Size, SizeTooComplex } from "./dimension.ts";
+import { DivisionByZero, type Size, SizeTooComplex, symbol } from "./dimension.ts";
 import { formatShape } from "./dimension-text.ts";
 import { arithmetic } from "./fold/arithmetic.ts";
 import { type Fold, wholeShape } from "./fold/folding.ts";
@@ -279,16 +279,21 @@ function withStatedType(
   outcome: Outcome,
   { node, inference, scope, where }: NodePlace,
 ): Outcome {
-  const info = scope.stated.get(name);
-  if (info?.type === undefined || !inference.trustsFile) return outcome;
-  const stated = declaredType(info.type, (axis) => inference.mint(`${name}_${axis}`));
+  const file = scope.stated.get(name);
+  if (file === undefined || !inference.trustsFile) return outcome;
   const { type } = outcome;
+  const known = type.kind === "tensor" && type.shape !== null && type.elementType !== null;
+  const stated = declaredType(file, (axis) =>
+    known ? symbol("?") : inference.mint(`${name}_${axis}`),
+  );
   if (type.kind === "other") return typeOnly(stated);
   if (type.kind !== "tensor" || stated.kind !== "tensor") return outcome;
   if (contradicts(type.shape, stated.shape)) {
-    const message = `${node.opType}: "${name}" has shape ${formatShape(type.shape)}, the file says ${formatShape(stated.shape)}`;
+    const [here, there] = [formatShape(type.shape), formatShape(stated.shape)];
+    const message = `${node.opType}: "${name}" has shape ${here}, the file says ${there}`;
     recordFault(inference, scope, { message, where });
   }
+  if (known) return outcome;
   const filled = tensor(type.elementType ?? stated.elementType, type.shape ?? stated.shape);
   return type.shape === null ? typeOnly(filled) : { ...outcome, type: filled };
 }

@@ -98,7 +98,11 @@ function openScope(
   const { graph, outer, where, silent, opsets, attributes } = of;
   return {
     values: new Map(),
-    stated: new Map([...graph.valueInfos, ...graph.outputs].map((info) => [info.name, info])),
+    stated: new Map(
+      [...graph.valueInfos, ...graph.outputs].flatMap((info) =>
+        info.type === undefined ? [] : [[info.name, info.type] as const],
+      ),
+    ),
     bodies: new Map(),
     outer,
     opsets,

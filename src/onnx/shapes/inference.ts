@@ -8,7 +8,7 @@ import type {
   Model,
   Node,
   Tensor,
-  ValueInfo,
+  ValueType,
 } from "../model.ts";
 import { ModelError } from "../model-error.ts";
 import { type Size, symbol } from "./dimension.ts";
@@ -47,7 +47,7 @@ export interface Inference {
 export interface Scope {
   readonly values: Map<string, Operand>;
   /** Types that the file states. */
-  readonly stated: ReadonlyMap<string, ValueInfo>;
+  readonly stated: ReadonlyMap<string, ValueType>;
   readonly bodies: Map<Node, Map<Graph | FunctionDefinition, Scope>>;
   readonly outer: Scope | null;
   readonly opsets: ReadonlyMap<string, number>;

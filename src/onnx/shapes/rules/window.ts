@@ -1,8 +1,9 @@
 // Sliding windows: how many positions a kernel has along an axis (onnx, docs/Operators.md: Conv,
 // MaxPool, AveragePool, LpPool, ConvTranspose).
 
-import { add, multiply, type Size, subtract } from "../dimension.ts";
+import { add, minimum, multiply, type Size, subtract } from "../dimension.ts";
 import { ceilDivide, floorDivide } from "../dimension-division.ts";
+import { formatSize } from "../dimension-text.ts";
 import type { Shape } from "../inferred-type.ts";
 import { fault, intOf, intsOf, type Operation, textOf } from "../operation.ts";
 
@@ -53,16 +54,17 @@ function positions(size: Size, window: Window, axis: number): Size {
   const after = autoPad === "VALID" ? 0 : (pads[axis + kernel.length] ?? 0);
   const span = add(multiply(subtract(kernel[axis] ?? 1, 1), dilations[axis] ?? 1), 1);
   const room = subtract(add(size, before + after), span);
-  if (typeof room === "number" && room < 0) {
-    fault(
-      `a kernel spanning ${span} does not fit ${add(size, before + after)} elements of axis ${axis}`,
-    );
+  // A window that would start in the padding at the end is left out. Of two lengths divided by one
+  // stride the smaller gives the smaller count.
+  const count = roundUp
+    ? ceilDivide(minimum(add(room, stride), add(size, before)), stride)
+    : add(floorDivide(room, stride), 1);
+  // A kernel that just does not fit leaves nothing, which ONNX Runtime accepts.
+  if (typeof count === "number" && count < 0) {
+    const length = formatSize(add(size, before + after));
+    fault(`a kernel spanning ${formatSize(span)} does not fit ${length} elements of axis ${axis}`);
   }
-  if (!roundUp) return add(floorDivide(room, stride), 1);
-  const count = add(ceilDivide(room, stride), 1);
-  // A window that would start in the padding at the end is left out.
-  if (typeof count !== "number" || typeof size !== "number") return count;
-  return (count - 1) * stride >= size + before ? count - 1 : count;
+  return count;
 }
 
 /** Sizes of the axes that a transposed window spreads over. */
@@ -75,11 +77,12 @@ export function spread(operation: Operation, input: Shape, window: Window): Shap
     if (given !== undefined) return given;
     const { strides, dilations, kernel, pads, autoPad } = window;
     const stride = strides[axis] ?? 1;
-    if (autoPad === "SAME_UPPER" || autoPad === "SAME_LOWER") return multiply(size, stride);
     const padding = autoPad === "VALID" ? 0 : (pads[axis] ?? 0) + (pads[axis + kernel.length] ?? 0);
     const span = add(multiply(subtract(kernel[axis] ?? 1, 1), dilations[axis] ?? 1), 1);
     const reach = add(multiply(subtract(size, 1), stride), span);
-    const length = add(reach, (outputPadding?.[axis] ?? 0) - padding);
-    return length;
+    const whole = add(reach, outputPadding?.[axis] ?? 0);
+    // Padding cuts down to size x stride; what is shorter already ONNX Runtime leaves as it is.
+    const same = autoPad === "SAME_UPPER" || autoPad === "SAME_LOWER";
+    return same ? minimum(multiply(size, stride), whole) : subtract(whole, padding);
   });
 }
