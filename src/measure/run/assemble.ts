@@ -8,11 +8,12 @@ import { deepFreeze } from "../../core/freeze.ts";
 import { exact, type Figure, UserError } from "../../core/index.ts";
 import { scopeOf } from "./chain.ts";
 import { componentOf, type SensorEnergy, sensorEnergies, seriesOf } from "./energy.ts";
+import { gpuActivity, whyUntold } from "./gpu-activity.ts";
 import { type Headline, spansOf } from "./headline.ts";
-import type { SegmentRecord, StartRecord } from "./record.ts";
+import type { SegmentRecord, SensorRecord, StartRecord } from "./record.ts";
 import { resultOf } from "./result.ts";
 import { splitContext } from "./split.ts";
-import { readTimeline, type Timeline } from "./timeline.ts";
+import { deltas, durationOf, readTimeline, type Timeline } from "./timeline.ts";
 
 /** The card of a run, frozen. Throws UserError when there is not even a first record. */
 export function assemble(records: readonly SegmentRecord[]): Card {
@@ -83,10 +84,11 @@ function cpuTimeOf({ start, end, ticks }: Timeline): Figure<"s"> | null {
 }
 
 function assemblyNotices(
-  { start, end, tracks }: Timeline,
+  timeline: Timeline,
   energies: readonly SensorEnergy[],
   headline: Headline | null,
 ): string[] {
+  const { start, end, tracks } = timeline;
   const notices: string[] = [];
   if (end === null) notices.push("the run was interrupted: figures end at its last sample");
   if (headline === null) notices.push(nothingMeasured(start, tracks.length));
@@ -95,10 +97,29 @@ function assemblyNotices(
       "the subject's own share is not known (no CPU time); figures are the whole machine's",
     );
   }
+  notices.push(...energies.flatMap(({ track }) => untoldNotice(track.sensor, timeline)));
   if (energies.length > 0 && scopeOf(energies, start) === "component") {
     notices.push("supply losses, board and fans are not included: no sensor and no model of them");
   }
   return notices;
+}
+
+/** A moment without an answer is no news; a device that was asked for the most part in vain is. */
+const MOST_UNTOLD = 0.05;
+
+function untoldNotice({ id, device, domain }: SensorRecord, timeline: Timeline): string[] {
+  const why = domain === "gpu" ? whyUntold(id, timeline) : null;
+  if (why === null) return [];
+  const activity = gpuActivity(id, timeline);
+  const told = (activity ?? []).map((interval) => interval.told);
+  const seconds = deltas(timeline.times);
+  const untold =
+    1 -
+    told.reduce((sum, part, index) => sum + part * (seconds[index] ?? 0), 0) / durationOf(timeline);
+  if (untold <= MOST_UNTOLD) return [];
+  return [
+    `who used ${device} is not known for ${Math.round(100 * untold)} % of the time, which is counted as the subject's, from nothing up: ${why}`,
+  ];
 }
 
 function nothingMeasured(start: StartRecord, sensors: number): string {

@@ -1,7 +1,7 @@
 // The records of a part of a run: what a run from `from` to `to` would have written. Ticks are
 // cumulative, so the energy of the part follows from its two ends.
 
-import type { SegmentRecord, TickRecord } from "./record.ts";
+import type { GpuUse, SegmentRecord, TickRecord } from "./record.ts";
 
 /** Records between two moments, in seconds since the start; null without two ticks to go by. */
 export function clip(
@@ -38,5 +38,33 @@ function tickAt(ticks: readonly TickRecord[], t: number): TickRecord | null {
     busyS: mix(before.busyS, after.busyS),
     subjectS: mix(before.subjectS, after.subjectS),
     rss: mix(before.rss, after.rss),
+    ...(before.gpu === undefined || after.gpu === undefined
+      ? {}
+      : { gpu: mixUses(before.gpu, after.gpu, part) }),
   };
+}
+
+type Uses = NonNullable<TickRecord["gpu"]>;
+
+/** Sums of both ticks, mixed; a device that one of them lacks is left out. */
+function mixUses(before: Uses, after: Uses, part: number): Uses {
+  const mix = (a: number, b: number): number => a + (b - a) * part;
+  const uses = Object.entries(before).flatMap(([sensor, from]): [string, GpuUse][] => {
+    const to = after[sensor];
+    if (to === undefined) return [];
+    const optional = (key: "toldS" | "heldS" | "othersS"): Partial<GpuUse> => {
+      const [a, b] = [from[key], to[key]];
+      return a === undefined || b === undefined ? {} : { [key]: mix(a, b) };
+    };
+    const use = {
+      ...to,
+      busyS: mix(from.busyS, to.busyS),
+      subjectS: mix(from.subjectS, to.subjectS),
+      ...optional("toldS"),
+      ...optional("heldS"),
+      ...optional("othersS"),
+    };
+    return [[sensor, use]];
+  });
+  return Object.fromEntries(uses);
 }

@@ -11,6 +11,8 @@ import { createTreeCounter, type TreeCounter } from "./tree.ts";
 interface SubjectUsage {
   readonly cpuSeconds: number | null;
   readonly rssBytes: number | null;
+  /** Processes of the tree that are alive; absent where nobody tells. */
+  readonly pids?: readonly number[];
 }
 
 /** Counts the CPU time of one command. */
@@ -56,9 +58,10 @@ function groupCounter(group: CpuGroup, table: ProcessTable | null): SubjectCount
     fallbacks: [],
     follow() {},
     async read() {
-      const rows = (await table?.rowsOf(group.members()).catch(() => null)) ?? null;
+      const pids = group.members();
+      const rows = (await table?.rowsOf(pids).catch(() => null)) ?? null;
       const rssBytes = rows?.reduce((sum, row) => sum + row.rssBytes, 0) ?? null;
-      return { cpuSeconds: group.cpuSeconds(), rssBytes };
+      return { cpuSeconds: group.cpuSeconds(), rssBytes, pids };
     },
     finish: async () => group.cpuSeconds(),
   };
@@ -73,7 +76,7 @@ function tableCounter(
   // are not read again: on a host with many processes that is nearly all of the work.
   let strangers = new Set<number>();
   const read = async (): Promise<SubjectUsage> => {
-    if (tree === null) return { cpuSeconds: 0, rssBytes: null };
+    if (tree === null) return { cpuSeconds: 0, rssBytes: null, pids: [] };
     try {
       const pids = await table.pids();
       const rows = await table.rowsOf(pids.filter((pid) => !strangers.has(pid)));

@@ -10,6 +10,7 @@ import type { SensorProvider } from "../sensors/index.ts";
 import { assemble } from "./assemble.ts";
 import { createBroadcast } from "./broadcast.ts";
 import { clip } from "./clip.ts";
+import { createGpuUsage } from "./gpu-use.ts";
 import { measureIdle } from "./idle.ts";
 import { createJournal, type RecordSink } from "./journal.ts";
 import { processStart } from "./liveness.ts";
@@ -166,10 +167,15 @@ export function createMeter(options: MeterOptions): Meter {
       });
       journal.append(first);
       const { interval } = options;
+      const counted = setup.survey.sensors.filter((ranked) => ranked.counted);
+      const gpus = createGpuUsage(
+        host,
+        counted.map(({ sensor }) => sensor),
+      );
       sampler = createSampler({
         host,
         sensors,
-        usage: () => usageOf(host, options.subjectUse ?? (() => ownUse(host))),
+        usage: () => usageOf(host, options.subjectUse ?? (() => ownUse(host)), gpus),
         emit,
         ...(interval === undefined ? {} : { interval }),
       });

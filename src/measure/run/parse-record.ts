@@ -35,6 +35,9 @@ const shapes = z.discriminatedUnion("type", [
     busyS: count,
     subjectS: count,
     rss: count,
+    gpu: z
+      .record(z.string(), z.looseObject({ busyS: z.number(), subjectS: z.number() }))
+      .optional(),
   }),
   z.looseObject({
     type: z.literal("gap"),

@@ -19,6 +19,7 @@ export interface SensorRecord
     | "method"
     | "source"
     | "error"
+    | "shortWindow"
     | "updatePeriod"
     | "maxPower"
   > {
@@ -77,6 +78,13 @@ export interface StartRecord {
 export interface GpuUse {
   readonly busyS: number;
   readonly subjectS: number;
+  /** Seconds since the start in which it was known who used the device; all when absent. */
+  readonly toldS?: number;
+  /** Seconds of those in which the subject, or others, had a process on the device, busy or not. */
+  readonly heldS?: number;
+  readonly othersS?: number;
+  /** Why the latest of the other seconds were not told. */
+  readonly untold?: string;
 }
 
 /**
@@ -140,6 +148,8 @@ export interface EndRecord {
   /** Measures that only the caller knows: model size, operations, quality. */
   readonly extra: Pick<Card["measures"], "modelSize" | "parameters" | "operations">;
   readonly quality: Card["quality"] | null;
+  /** Idle power by sensor id, watts, as earlier runs on this machine saw it. */
+  readonly idle?: Readonly<Record<string, Figure<"W">>>;
 }
 
 export type SegmentRecord =

@@ -63,7 +63,7 @@ function step(
 function idleSource({ track }: SensorEnergy, context: SplitContext): string {
   const rule = ruleFor(track, context);
   if (rule === "occupation") return "memory that the subject does not use";
-  const baseline = context.timeline.start.idle[track.sensor.id];
+  const baseline = context.idle[track.sensor.id];
   if (baseline !== undefined) return `idle power ${baseline.source}`;
   if (rule === "activity" || rule === "gpu-use") {
     return "no baseline: power * (1 - utilisation), as Kepler";

@@ -5,12 +5,16 @@
 import type { Figure } from "../../core/index.ts";
 import { type Activity, activityOf } from "./activity.ts";
 import {
+  type ActiveInterval,
+  addParts,
   idleEnergy,
   type Parts,
   splitByActivity,
   splitByOccupation,
   splitExclusive,
 } from "./attribution.ts";
+import { type GpuActivity, gpuActivity, heldAlone } from "./gpu-activity.ts";
+import { idleSeen } from "./idle-seen.ts";
 import type { StartRecord } from "./record.ts";
 import { deltas, interpolate, type Timeline, type Track } from "./timeline.ts";
 
@@ -62,6 +66,8 @@ export interface SplitContext {
   readonly activity: readonly Activity[];
   /** Resident bytes of the subject by interval; null when nobody told. */
   readonly resident: readonly number[] | null;
+  /** Idle power by sensor id, watts, where it is known. */
+  readonly idle: StartRecord["idle"];
 }
 
 export function splitContext(timeline: Timeline): SplitContext {
@@ -79,7 +85,18 @@ export function splitContext(timeline: Timeline): SplitContext {
     timeline,
     activity: activityOf(timeline),
     resident: known.length === 0 ? null : resident,
+    idle: idleOf(timeline),
   };
+}
+
+/** Measured before the run; else a GPU's of the run itself; else as earlier runs saw it. */
+function idleOf(timeline: Timeline): StartRecord["idle"] {
+  const { start, end, tracks } = timeline;
+  const seen = tracks.flatMap((track) => {
+    const power = track?.sensor.domain === "gpu" ? idleSeen(track, timeline) : null;
+    return track === null || power === null ? [] : [[track.sensor.id, power] as const];
+  });
+  return { ...end?.idle, ...Object.fromEntries(seen), ...start.idle };
 }
 
 export function ruleFor(track: Track, { timeline, resident }: SplitContext): Rule {
@@ -87,8 +104,10 @@ export function ruleFor(track: Track, { timeline, resident }: SplitContext): Rul
   if (sensor.domain === "memory") return resident === null ? "activity" : "occupation";
   if (sensor.domain !== "gpu") return "activity";
   if (timeline.start.exclusive?.includes(sensor.id) === true) return "exclusive";
-  const told = timeline.ticks.some(({ gpu }) => gpu?.[sensor.id] !== undefined);
-  return told ? "gpu-use" : "gpu-unknown";
+  const activity = gpuActivity(sensor.id, timeline);
+  if (activity === null) return "gpu-unknown";
+  const isTold = activity.every(({ told }) => told === 1);
+  return isTold && heldAlone(sensor.id, timeline) ? "exclusive" : "gpu-use";
 }
 
 /** One sensor's energy by interval, by owner; null when what the rule needs is not known. */
@@ -101,22 +120,20 @@ export function splitTrack(
   const joules = deltas(track.joules);
   const seconds = deltas(times);
   const idleShare = start.idleShare[assumptions.idleShare];
-  const baseline = start.idle[track.sensor.id];
+  const baseline = context.idle[track.sensor.id];
   const rule = ruleFor(track, context);
   const at = (index: number) => ({ joules: joules[index] ?? 0, seconds: seconds[index] ?? 0 });
+  const byActivity = (interval: ActiveInterval): Parts => {
+    const weighed = { ...interval, share: weighted(interval.share, assumptions.weight) };
+    return splitByActivity(weighed, idlePower(weighed, baseline, assumptions.idle), idleShare);
+  };
   switch (rule) {
-    case "activity":
-    case "gpu-use": {
-      const activity = rule === "activity" ? context.activity : gpuActivity(track, context);
-      const parts = activity.map(({ utilisation, share }, index): Parts | null => {
-        if (utilisation === null || share === null) return null;
-        const interval = { ...at(index), utilisation, share: weighted(share, assumptions.weight) };
-        return splitByActivity(
-          interval,
-          idlePower(interval, baseline, assumptions.idle),
-          idleShare,
-        );
-      });
+    case "activity": {
+      const parts = context.activity.map(({ utilisation, share }, index) =>
+        utilisation === null || share === null
+          ? null
+          : byActivity({ ...at(index), utilisation, share }),
+      );
       return parts.every((part) => part !== null) ? parts : null;
     }
     case "occupation":
@@ -124,22 +141,39 @@ export function splitTrack(
         splitByOccupation(energy, ...occupation(start, context.resident?.[index] ?? 0, idleShare)),
       );
     case "exclusive":
-      return joules.map((energy, index) =>
-        splitExclusive(energy, at(index).seconds, exclusiveIdle(track, baseline, assumptions.idle)),
-      );
-    case "gpu-unknown": {
-      const held = assumptions.holding === "low" ? 0 : 1;
-      return joules.map((energy, index) => {
-        const idle = exclusiveIdle(track, baseline, assumptions.idle);
-        const parts = splitExclusive(energy, at(index).seconds, idle);
-        return held === 1
-          ? parts
-          : { ownActive: 0, ownIdle: 0, otherActive: parts.ownActive, otherIdle: parts.ownIdle };
+    case "gpu-unknown":
+    case "gpu-use": {
+      const idle = exclusiveIdle(track, baseline, assumptions.idle);
+      const whole = (interval: Interval): Parts =>
+        splitExclusive(interval.joules, interval.seconds, idle);
+      if (rule === "exclusive") return joules.map((_, index) => whole(at(index)));
+      const untold = (interval: Interval): Parts => held(whole(interval), assumptions.holding);
+      if (rule === "gpu-unknown") return joules.map((_, index) => untold(at(index)));
+      const alone = heldAlone(track.sensor.id, context.timeline);
+      return (gpuActivity(track.sensor.id, context.timeline) ?? []).map((activity, index) => {
+        const [known, rest] = divide(at(index), activity.told);
+        const { utilisation, share } = activity;
+        const parts = alone ? whole(known) : byActivity({ ...known, utilisation, share });
+        return addParts(parts, untold(rest));
       });
     }
     default:
       return rule satisfies never;
   }
+}
+
+type Interval = Pick<ActiveInterval, "joules" | "seconds">;
+
+/** The told part of an interval and the rest. */
+function divide({ joules, seconds }: Interval, told: GpuActivity["told"]): [Interval, Interval] {
+  const known = { joules: joules * told, seconds: seconds * told };
+  return [known, { joules: joules - known.joules, seconds: seconds - known.seconds }];
+}
+
+/** All that a device used, by one who held it, or who may not have. */
+function held(parts: Parts, level: Level): Parts {
+  if (level !== "low") return parts;
+  return { ownActive: 0, ownIdle: 0, otherActive: parts.ownActive, otherIdle: parts.ownIdle };
 }
 
 /** A share of CPU time as a share of energy, when the subject's seconds weigh more or less. */
@@ -155,7 +189,7 @@ function idlePower(
   level: Level,
 ): number | null {
   if (baseline !== undefined) return baseline[level];
-  if (level === "value") return null;
+  if (level === "value" || interval.seconds === 0) return null;
   const part = IDLE_WITHOUT_BASELINE[level](interval.utilisation);
   return idleEnergy({ ...interval, utilisation: 1 - part }, null) / interval.seconds;
 }
@@ -180,23 +214,4 @@ function occupation(start: StartRecord, rss: number, idleShare: number): [number
   const used = Math.min(1, rss / total);
   const limit = start.memoryLimit === undefined ? idleShare : start.memoryLimit / total;
   return [used, Math.min(1, Math.max(limit, used))];
-}
-
-/** Activity of a GPU that tells by process: its busy time against the clock and the subject's. */
-function gpuActivity({ sensor }: Track, { timeline }: SplitContext): readonly Activity[] {
-  const { ticks, times } = timeline;
-  const known = ticks.flatMap(({ t, gpu }) => {
-    const use = gpu?.[sensor.id];
-    return use === undefined ? [] : [{ t, ...use }];
-  });
-  const at = known.map(({ t }) => t);
-  const growth = (values: readonly number[]): number[] =>
-    deltas(times.map((t) => interpolate(at, values, t)));
-  const busy = growth(known.map(({ busyS }) => busyS));
-  const own = growth(known.map(({ subjectS }) => subjectS));
-  return deltas(times).map((seconds, index) => {
-    const [busyS, ownS] = [busy[index] ?? 0, own[index] ?? 0];
-    const share = busyS > 0 ? Math.min(1, ownS / busyS) : 0;
-    return { seconds, utilisation: Math.min(1, busyS / seconds), share };
-  });
 }

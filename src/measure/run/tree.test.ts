@@ -14,7 +14,7 @@ const row = (pid: number, parent: number, cpu: number, reaped = 0): ProcessRow =
 test("a tree is the root, its children and theirs, and nothing beside", () => {
   const tree = createTreeCounter(10);
   const totals = tree.update([row(1, 0, 99), row(10, 5, 1), row(11, 10, 2), row(12, 11, 4)], 0);
-  expect(totals).toEqual({ cpuSeconds: 7, rssBytes: 3000 });
+  expect(totals).toEqual({ cpuSeconds: 7, rssBytes: 3000, pids: [10, 11, 12] });
   expect(tree.has(1)).toBe(false);
 });
 

@@ -20,6 +20,8 @@ export interface ProcessRow {
 interface TreeTotals {
   readonly cpuSeconds: number;
   readonly rssBytes: number;
+  /** Processes of the tree that are alive. */
+  readonly pids: readonly number[];
 }
 
 /** Follows one command's tree. */
@@ -54,7 +56,7 @@ export function createTreeCounter(root: number): TreeCounter {
         rssBytes += row.rssBytes;
       }
       highest = Math.max(highest, seconds);
-      return { cpuSeconds: highest, rssBytes };
+      return { cpuSeconds: highest, rssBytes, pids: [...members.keys()] };
     },
     has: (pid) => members.has(pid),
   };

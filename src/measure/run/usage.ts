@@ -2,33 +2,39 @@
 
 import type { Host } from "../../core/index.ts";
 import { readBusyTime } from "../estimate/busy-time.ts";
-import type { GpuUse } from "./record.ts";
+import type { GpuUsage } from "./gpu-use.ts";
 import type { Usage } from "./sampler.ts";
 
 /** What the subject has used so far; null where it is not known. */
 export interface SubjectUse {
   readonly cpuSeconds: number | null;
   readonly rssBytes: number | null;
-  /** By sensor id, where the GPU tells by process. */
-  readonly gpu?: Readonly<Record<string, GpuUse>>;
+  /** Its processes at this moment, for devices that tell by process; absent where nobody tells. */
+  readonly pids?: readonly number[];
 }
 
 /** Use of machine and subject by now; each part is known or not by itself. */
-export async function usageOf(host: Host, subject: () => Promise<SubjectUse>): Promise<Usage> {
-  const [machine, use] = await Promise.all([
+export async function usageOf(
+  host: Host,
+  subject: () => Promise<SubjectUse>,
+  gpus: GpuUsage | null = null,
+): Promise<Usage> {
+  const asked = subject().catch(() => null);
+  const [machine, use, gpu] = await Promise.all([
     readBusyTime(host).catch(() => null),
-    subject().catch(() => null),
+    asked,
+    gpus?.read(async () => (await asked)?.pids ?? null),
   ]);
   return {
     busyS: machine?.busyS ?? null,
     subjectS: use?.cpuSeconds ?? null,
     rss: use?.rssBytes ?? null,
-    ...(use?.gpu === undefined ? {} : { gpu: use.gpu }),
+    ...(gpu === undefined ? {} : { gpu }),
   };
 }
 
 /** This process as the subject. */
 export async function ownUse(host: Host): Promise<SubjectUse> {
   const { cpuS, rssBytes } = host.ownUsage();
-  return { cpuSeconds: cpuS, rssBytes };
+  return { cpuSeconds: cpuS, rssBytes, pids: [host.pid] };
 }

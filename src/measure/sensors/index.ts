@@ -31,6 +31,7 @@ export {
   type RankedSensor,
   type Uncovered,
 } from "./ladder.ts";
+export { type GpuProcesses, nvmlProcesses } from "./nvml-processes.ts";
 export { findMirrored, type History, plausibleCounter } from "./overlap.ts";
 export {
   observe,

@@ -5,7 +5,6 @@
 import {
   type Host,
   listIfPresent,
-  type NativeFunction,
   type NativeLibrary,
   readTextIfPresent,
 } from "../../core/index.ts";
@@ -103,6 +102,8 @@ type NvmlCall = keyof typeof PROTOTYPES;
 export interface Nvml {
   /** The raw call, for structs that its caller lays out. Throws NvmlError. */
   call(name: NvmlCall, ...args: readonly unknown[]): void;
+  /** As `call`, off the main thread: a driver that hangs then costs its caller's deadline alone. */
+  callSlow(name: NvmlCall, ...args: readonly unknown[]): Promise<void>;
   count(): number;
   handle(index: number): NvmlHandle;
   uuid(device: NvmlHandle): string;
@@ -120,21 +121,33 @@ export interface Nvml {
   utilisation(device: NvmlHandle): number;
 }
 
+function check(name: NvmlCall, answer: unknown): void {
+  const code = Number(answer);
+  if (code !== 0) throw new NvmlError(name, code);
+}
+
+/** Binds each call once, when it is first asked for. */
+function binder<F>(bind: (prototype: string) => F): (name: NvmlCall) => F {
+  const bound = new Map<NvmlCall, F>();
+  return (name) => {
+    const known = bound.get(name);
+    if (known !== undefined) return known;
+    try {
+      const native = bind(PROTOTYPES[name]);
+      bound.set(name, native);
+      return native;
+    } catch {
+      throw new NvmlError(name, NVML.functionNotFound);
+    }
+  };
+}
+
 /** Binds the calls of a loaded library; functions that an old driver lacks fail when called. */
 function bindNvml(library: NativeLibrary): Nvml {
-  const bound = new Map<NvmlCall, NativeFunction>();
+  const native = binder((prototype) => library.bind(prototype));
+  const slow = binder((prototype) => library.bindSlow(prototype));
   const call = (name: NvmlCall, ...args: readonly unknown[]): void => {
-    let native = bound.get(name);
-    if (native === undefined) {
-      try {
-        native = library.bind(PROTOTYPES[name]);
-      } catch {
-        throw new NvmlError(name, NVML.functionNotFound);
-      }
-      bound.set(name, native);
-    }
-    const code = Number(native(...args));
-    if (code !== 0) throw new NvmlError(name, code);
+    check(name, native(name)(...args));
   };
   const number = (name: NvmlCall, ...args: readonly unknown[]): number => {
     const out: unknown[] = [0];
@@ -154,6 +167,7 @@ function bindNvml(library: NativeLibrary): Nvml {
 
   return {
     call,
+    callSlow: async (name, ...args) => check(name, await slow(name)(...args)),
     count: () => number("nvmlDeviceGetCount_v2"),
     handle: (index) => pointer("nvmlDeviceGetHandleByIndex_v2", index),
     uuid: (device) => text("nvmlDeviceGetUUID", device),

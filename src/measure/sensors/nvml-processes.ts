@@ -1,5 +1,7 @@
 // Which processes use a GPU, how much of its time and memory: what attribution between processes
-// needs. Process ids are those of the host, also inside a container with its own numbering.
+// needs. Process ids are those of the host, also inside a container with its own numbering; newer
+// drivers give those of the container in the list and those of the host with the time shares
+// (Project-HAMi/HAMi-core issue 112, driver 560), so who a process is has to be looked up.
 
 import type { Host } from "../../core/index.ts";
 import {
@@ -11,7 +13,7 @@ import {
   openNvml,
 } from "./nvml-library.ts";
 
-interface GpuProcess {
+export interface GpuProcess {
   readonly pid: number;
   /** Share of the GPU's time in which kernels of this process ran, 0 to 1; null when not told. */
   readonly share: number | null;
@@ -50,7 +52,7 @@ export async function nvmlProcesses(
   const gpus: GpuProcesses[] = [];
   for (let index = 0; index < nvml.count(); index++) {
     try {
-      gpus.push(processesOf(nvml, nvml.handle(index), since));
+      gpus.push(await processesOf(nvml, nvml.handle(index), since));
     } catch (error) {
       // A board that does not answer, as one that is lost; its sensor says so with a gap.
       if (!isNvmlError(error)) throw error;
@@ -59,14 +61,14 @@ export async function nvmlProcesses(
   return gpus;
 }
 
-function processesOf(
+async function processesOf(
   nvml: Nvml,
   device: NvmlHandle,
   since: ReadonlyMap<string, bigint>,
-): GpuProcesses {
+): Promise<GpuProcesses> {
   const uuid = nvml.uuid(device);
-  const memory = runningProcesses(nvml, device);
-  const { shares, latest, note } = timeShares(nvml, device, since.get(uuid) ?? 0n);
+  const memory = await runningProcesses(nvml, device);
+  const { shares, latest, note } = await timeShares(nvml, device, since.get(uuid) ?? 0n);
   const pids = [...new Set([...memory.keys(), ...shares.keys()])].sort((a, b) => a - b);
   const processes = pids.map((pid) => ({
     pid,
@@ -88,10 +90,13 @@ const RUNNING = [
  * about which of the three versions of the call uses which (R535's `_v3` first had 32, then 24;
  * NVIDIA/go-nvml issues 21 and 75), so the size is told from what the driver wrote.
  */
-function runningProcesses(nvml: Nvml, device: NvmlHandle): Map<number, number | null> {
+async function runningProcesses(
+  nvml: Nvml,
+  device: NvmlHandle,
+): Promise<Map<number, number | null>> {
   const bytes = new Uint8Array(CAPACITY * MAX_STRIDE).fill(UNTOUCHED);
   const count: unknown[] = [CAPACITY];
-  callNewest(nvml, device, count, bytes);
+  await callNewest(nvml, device, count, bytes);
   const length = Number(count[0]);
   const found = new Map<number, number | null>();
   if (length === 0) return found;
@@ -107,10 +112,10 @@ function runningProcesses(nvml: Nvml, device: NvmlHandle): Map<number, number | 
   return found;
 }
 
-function callNewest(nvml: Nvml, ...args: readonly unknown[]): void {
+async function callNewest(nvml: Nvml, ...args: readonly unknown[]): Promise<void> {
   for (const name of RUNNING) {
     try {
-      nvml.call(name, ...args);
+      await nvml.callSlow(name, ...args);
       return;
     } catch (error) {
       if (!isNvmlError(error, NVML.functionNotFound)) throw error;
@@ -136,12 +141,12 @@ interface TimeShares {
  * Mean SM utilisation by process id, from nvmlProcessUtilizationSample_t: uint32 pid, uint64
  * microseconds, uint32 percent of SM, memory, encoder, decoder; 32 bytes with padding.
  */
-function timeShares(nvml: Nvml, device: NvmlHandle, since: bigint): TimeShares {
+async function timeShares(nvml: Nvml, device: NvmlHandle, since: bigint): Promise<TimeShares> {
   const stride = 32;
   const bytes = new Uint8Array(CAPACITY * stride);
   const count: unknown[] = [CAPACITY];
   try {
-    nvml.call("nvmlDeviceGetProcessUtilization", device, bytes, count, since);
+    await nvml.callSlow("nvmlDeviceGetProcessUtilization", device, bytes, count, since);
   } catch (error) {
     // NOT_FOUND: no process ran a kernel since then.
     if (isNvmlError(error, NVML.notFound)) return { shares: new Map(), latest: since, note: null };

@@ -34,6 +34,8 @@ export interface Sensor {
   readonly source: string;
   /** Relative standard deviation, log-normal (docs/methods/sensor-ladder.md); or explicit 90 % factors. */
   readonly error: number | { readonly low: number; readonly high: number };
+  /** A larger relative standard deviation for windows `below` so many seconds. */
+  readonly shortWindow?: { readonly below: number; readonly error: number };
   /** Seconds between updates of the underlying counter, when known. */
   readonly updatePeriod?: number;
   /** Joules at which a counter starts again from zero; absent when it never wraps in practice. */
@@ -65,6 +67,8 @@ export interface SensorProvider {
   readonly description: string;
   /** Domains that it can answer for. */
   readonly domains: readonly Domain[];
+  /** Milliseconds that a probe may take where it takes long for a reason; the survey's else. */
+  readonly patience?: number;
   probe(host: Host): Promise<Probe>;
   /** Releases file descriptors and library handles of the sensors handed out for this host. */
   close?(host: Host): Promise<void>;
