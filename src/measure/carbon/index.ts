@@ -1,3 +1,33 @@
+// Carbon intensity by place and hour, and the rest of the footprint. Providers that ask the network
+// are in providers/index.ts, because their schema library is loaded only when they are used.
+
+export { type CloudRegion, cloudRegionOf } from "./cloud.ts";
 export { COUNTRY_SOURCE, type Country, findCountry, loadCountries } from "./country-table.ts";
+export * from "./footprint/index.ts";
+export { type EnergySlice, type HourlyEmissions, joinHourly } from "./hourly.ts";
+export {
+  type Accounting,
+  type Basis,
+  type Emissions,
+  emissionsAt,
+  type Intensity,
+  intensity,
+  intensityOf,
+  type Kind,
+  meanIntensity,
+  ratioOf,
+  type Scope,
+  sumEmissions,
+} from "./intensity.ts";
 export { type LocateOptions, locate } from "./locate.ts";
-export { type PueOptions, pueOf } from "./pue.ts";
+export {
+  type FactorSet,
+  type FactorSetName,
+  type GenerationMix,
+  loadFactors,
+  mixFigure,
+  mixIntensity,
+} from "./mix.ts";
+export { findPlace, loadPlaces, type Place, type PlaceKind } from "./places.ts";
+export { type PueOptions, providerPue, providerWue, pueOf } from "./pue.ts";
+export { createSeries, type IntensityPoint, type IntensitySeries } from "./series.ts";
