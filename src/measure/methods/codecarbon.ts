@@ -53,6 +53,16 @@ const TITLES: Readonly<Record<CodeCarbonMode, string>> = {
   rapl: "CodeCarbon, RAPL mode",
 };
 
+const DEFECTS: readonly string[] = [
+  "the cubic load curve is far below measured power at middle loads (SPECpower: bias -24 %)",
+  "GPU energy is read from counters only: boards without one count as 0 kWh",
+  "a failed RAPL read is taken for a wrap-around and adds up to 262 kJ",
+  "RAPL mode reports the whole package in process mode too",
+  "memory of a process costs at least 10 W, however small it is",
+  "without a network the place is taken to be Canada, Quebec (4 g/kWh)",
+  "water is PUE times too much: WUE is per energy of the machines",
+];
+
 /** CodeCarbon in one of its modes. */
 function codeCarbonIn(mode: CodeCarbonMode): Method {
   return {
@@ -76,16 +86,6 @@ export const codeCarbon = codeCarbonIn("machine");
 export const codeCarbonProcess = codeCarbonIn("process");
 export const codeCarbonConstant = codeCarbonIn("constant");
 export const codeCarbonRapl = codeCarbonIn("rapl");
-
-const DEFECTS: readonly string[] = [
-  "the cubic load curve is far below measured power at middle loads (SPECpower: bias -24 %)",
-  "GPU energy is read from counters only: boards without one count as 0 kWh",
-  "a failed RAPL read is taken for a wrap-around and adds up to 262 kJ",
-  "RAPL mode reports the whole package in process mode too",
-  "memory of a process costs at least 10 W, however small it is",
-  "without a network the place is taken to be Canada, Quebec (4 g/kWh)",
-  "water is PUE times too much: WUE is per energy of the machines",
-];
 
 /** Version 2's linear memory, for results of the years up to 2024. */
 export const codeCarbonV2: Method = {

@@ -82,7 +82,8 @@ function termDifference(
   peer: MethodResult,
 ): readonly Difference[] {
   const [ours, theirs] = [termOf(own, name), termOf(peer, name)];
-  const effect = theirs.value - ours.value;
+  // Told with our own factors, so that the effects of terms and factors add up to the difference.
+  const effect = (theirs.value - ours.value) * factorOf(own);
   const difference = (text: string): readonly Difference[] => [
     { subject: name, effect, unit: "J", text: `${name}: ${text}` },
   ];
@@ -94,10 +95,13 @@ function termDifference(
   return difference(`${theirs.basis} against ${ours.basis}`);
 }
 
+const factorOf = ({ factors }: MethodResult): number =>
+  factors.reduce((product, { value }) => product * value, 1);
+
 function factorDifference(own: MethodResult, peer: MethodResult): readonly Difference[] {
-  const [ours, theirs] = [own, peer].map(({ factors }) => ({
-    value: factors.reduce((product, { value }) => product * value, 1),
-    basis: factors.map(({ basis }) => basis).join(", ") || "no PUE",
+  const [ours, theirs] = [own, peer].map((result) => ({
+    value: factorOf(result),
+    basis: result.factors.map(({ basis }) => basis).join(", ") || "no PUE",
   }));
   if (ours === undefined || theirs === undefined) return [];
   if (Math.abs(Math.log(theirs.value / ours.value)) < SAME) return [];

@@ -33,7 +33,7 @@ export const strubell: Method = {
   constants: CONSTANTS,
   defects: [
     "the US mean of 2018 is applied everywhere",
-    "its figure for neural architecture search was 88 times too high (Patterson et al. 2021)",
+    "its figure for neural architecture search was 18.7 times too high (Patterson et al. 2021, arXiv:2104.10350)",
   ],
 
   estimate(workload) {
