@@ -58,6 +58,11 @@ const COMMANDS: readonly Entry[] = [
     load: async (context) => (await import("./rm.ts")).rmCommand(context),
   },
   {
+    name: "zones",
+    description: "List the places whose carbon intensity is known, for --location.",
+    load: async (context) => (await import("./zones.ts")).zonesCommand(context),
+  },
+  {
     name: "doctor",
     description: "Show what this machine can be measured with, and what to do about the rest.",
     load: async (context) => (await import("./doctor.ts")).doctorCommand(context),

@@ -80,7 +80,7 @@ export function runOptions() {
       (text, before: Readonly<Record<string, string>>) => parseTag("--tag", text, before),
       {} as Readonly<Record<string, string>>,
     )
-    .option("--location <country>", "whose carbon intensity applies, such as DE")
+    .option("--location <place>", "whose carbon intensity applies: DE, US-CA, eu-west-1 ...")
     .option("--intensity <gCO2e/kWh>", "carbon intensity, such as 380", (text) =>
       parseIntensity("--intensity", text),
     )
@@ -176,7 +176,9 @@ function signalOf(options: Options, env: CliContext["env"]): LocateOptions {
   const declared = fromEnv(env, "GODWIT_INTENSITY", parseIntensity);
   if (declared !== undefined) return { intensity: declared, given: "by GODWIT_INTENSITY" };
   const place = env["GODWIT_LOCATION"];
-  return place ? { location: place, given: "by GODWIT_LOCATION" } : {};
+  if (place) return { location: place, given: "by GODWIT_LOCATION" };
+  // Asking a cloud's metadata service is network traffic, so it is done only when allowed.
+  return env["GODWIT_CLOUD_METADATA"] === "1" ? { metadata: true } : {};
 }
 
 /** A value of the environment; an empty one is none. */

@@ -3,7 +3,31 @@
 
 export { type CloudRegion, cloudRegionOf } from "./cloud.ts";
 export { COUNTRY_SOURCE, type Country, findCountry, loadCountries } from "./country-table.ts";
-export * from "./footprint/index.ts";
+export { carbonCost, electricityCost, type Money, type Price, sumMoney } from "./footprint/cost.ts";
+export {
+  embodiedShare,
+  type Reservation,
+  SERVER_LIFE,
+  type ServerBuild,
+  type ServerParts,
+  serverByBuild,
+  serverByParts,
+  years,
+} from "./footprint/embodied.ts";
+export { gpuServerResources, PRIMARY_ENERGY_FACTOR, primaryEnergy } from "./footprint/resources.ts";
+export {
+  AI_BOUNDARY,
+  AI_UNITS,
+  type AiBoundary,
+  type AiPart,
+  type AiStage,
+  type FunctionalUnit,
+  type Sci,
+  type SciInputs,
+  sci,
+  sciForAi,
+} from "./footprint/sci.ts";
+export { gridWater, type Water, type WaterInputs, waterOf } from "./footprint/water.ts";
 export { type EnergySlice, type HourlyEmissions, joinHourly } from "./hourly.ts";
 export {
   type Accounting,
