@@ -2,7 +2,8 @@
 // the machine was less than 5 % busy. A GPU's serves the run itself; all of them, kept on the card,
 // serve later runs on the same machine (idle-history.ts).
 
-import { type Figure, figure, quantile, Z90 } from "../../core/index.ts";
+import { type Figure, figure, quantile } from "../../core/index.ts";
+import { errorFactors } from "../sensors/bridge.ts";
 import { activityOf } from "./activity.ts";
 import { gpuActivity } from "./gpu-activity.ts";
 import { MOST_BUSY } from "./idle.ts";
@@ -22,11 +23,7 @@ export function idleSeen(track: Track, timeline: Timeline): Figure<"W"> | null {
   const readings = quietPowers(track, timeline);
   if (readings.length < ENOUGH) return null;
   const value = quantile(readings, LOWEST);
-  const { error } = sensor;
-  const factors =
-    typeof error === "number"
-      ? { low: Math.exp(-Z90 * error), high: Math.exp(Z90 * error) }
-      : error;
+  const factors = errorFactors(sensor, readings.length * READING);
   // What is idle most of the time draws the median.
   const bounds = { low: value * factors.low, high: quantile(readings, 0.5) * factors.high };
   const when = sensor.domain === "gpu" ? "no process was on it" : "the machine was idle";

@@ -1,8 +1,9 @@
 // Idle power of this machine, read before a run while nothing else runs. A machine that is busy then
 // has no baseline: its power would be taken for idle power and the subject would get too little.
 
-import { type Figure, figure, type Host, withError } from "../../core/index.ts";
+import { type Figure, figure, type Host } from "../../core/index.ts";
 import { readBusyTime } from "../estimate/busy-time.ts";
+import { errorFactors } from "../sensors/bridge.ts";
 import type { Sensor } from "../sensors/sensor.ts";
 import type { TickRecord } from "./record.ts";
 import { createSampler } from "./sampler.ts";
@@ -50,9 +51,8 @@ export async function measureIdle(
 function idleFigure(sensor: Sensor, watts: number, seconds: number): Figure<"W"> {
   const source = `measured for ${seconds} s before the run`;
   const origin = { method: sensor.method, source };
-  const { error } = sensor;
-  if (typeof error === "number") return withError("W", watts, error, origin);
-  return figure("W", watts, { low: watts * error.low, high: watts * error.high }, origin);
+  const factors = errorFactors(sensor, seconds);
+  return figure("W", watts, { low: watts * factors.low, high: watts * factors.high }, origin);
 }
 
 const percent = (part: number): string => `${Math.round(part * 100)} %`;

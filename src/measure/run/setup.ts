@@ -116,10 +116,11 @@ function sensorRecord(
   place: Place,
 ): SensorRecord {
   const { id, provider, domain, device, scope, kind, method, source, error } = sensor;
-  const { updatePeriod, maxPower } = sensor;
+  const { shortWindow, updatePeriod, maxPower } = sensor;
   const isLeft = place.kind === "rank" && !place.ownsGpus && domain === "gpu" && counted;
   return {
     ...{ id, provider, domain, device, scope, kind, method, source, error },
+    ...(shortWindow === undefined ? {} : { shortWindow }),
     ...(updatePeriod === undefined ? {} : { updatePeriod }),
     ...(maxPower === undefined ? {} : { maxPower }),
     counted: counted && !isLeft,

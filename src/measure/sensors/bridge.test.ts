@@ -147,6 +147,17 @@ describe("a figure", () => {
     expect(result.low).toBeCloseTo(951.9, 1);
   });
 
+  test("of a short window has the error of short windows, where the sensor names one", () => {
+    const slow = { ...sensor, shortWindow: { below: 30, error: 0.1 } };
+    const highOf = (seconds: number): number => {
+      const seen = energyBetween(bridgeGaps([energy(0, 60, 6000)]), { from: 0, to: seconds });
+      return seen === null ? expect.fail("no energy") : energyFigure(slow, seen).high / seen.joules;
+    };
+    // exp(1.645 x 0.1) = 1.1788
+    expect(highOf(29.9)).toBeCloseTo(1.1788, 4);
+    expect(highOf(30)).toBeCloseTo(1.0506, 4);
+  });
+
   test("of a window that was mostly bridged is an estimate and says so", () => {
     const pieces = bridgeGaps([energy(0, 1, 100), gap(1, 10)]);
     const seen = energyBetween(pieces, { from: 0, to: 10 });

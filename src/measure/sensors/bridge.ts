@@ -95,16 +95,12 @@ export function energyBetween(
  * taken as independent. Bridged gaps are named in `fallbacks`.
  */
 export function energyFigure(
-  sensor: Pick<Sensor, "method" | "source" | "error">,
+  sensor: Pick<Sensor, "method" | "source" | "error" | "shortWindow">,
   energy: WindowEnergy,
   fallbacks: readonly string[] = [],
 ): Figure<"J"> {
   const { joules, low, high } = energy;
-  const { error } = sensor;
-  const factors =
-    typeof error === "number"
-      ? { low: Math.exp(-Z90 * error), high: Math.exp(Z90 * error) }
-      : error;
+  const factors = errorFactors(sensor, energy.length);
   const down = Math.hypot(joules - joules * factors.low, joules - low);
   const up = Math.hypot(joules * factors.high - joules, high - joules);
   const interval = { low: Math.max(0, joules - down), high: joules + up };
@@ -113,6 +109,17 @@ export function energyFigure(
     source: sensor.source,
     fallbacks: [...fallbacks, ...energy.gaps.map(describeGap)],
   });
+}
+
+/** The 90 % factors of a sensor's error over a window of so many seconds. */
+export function errorFactors(
+  { error, shortWindow }: Pick<Sensor, "error" | "shortWindow">,
+  length: number,
+): { readonly low: number; readonly high: number } {
+  const isShort = shortWindow !== undefined && length < shortWindow.below;
+  const valid = isShort ? shortWindow.error : error;
+  if (typeof valid !== "number") return valid;
+  return { low: Math.exp(-Z90 * valid), high: Math.exp(Z90 * valid) };
 }
 
 /** One line for people: when, how long, why. */

@@ -6,6 +6,7 @@ export {
   describeGap,
   energyBetween,
   energyFigure,
+  errorFactors,
   type WindowEnergy,
 } from "./bridge.ts";
 export {

@@ -133,7 +133,7 @@ function doubtCounter(counter: Sensor, all: readonly Sensor[], history: History)
       other.domain === counter.domain &&
       sharesDevice(other, counter),
   );
-  const verdict = gauge && plausibleCounter(readings, history.get(gauge.id) ?? []);
+  const verdict = gauge && plausibleCounter(readings, history.get(gauge.id) ?? [], counter);
   if (!gauge || !verdict || verdict.plausible) return null;
   return `counts ${verdict.ratio.toPrecision(2)} times what ${gauge.id} reads`;
 }

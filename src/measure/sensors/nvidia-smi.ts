@@ -12,8 +12,8 @@ import {
 import { type SelectableGpu, selectNvidiaGpus } from "./gpu-selection.ts";
 import type { Probe, Reading, Sensor, SensorProvider } from "./sensor.ts";
 
-/** Milliseconds; no longer than a survey waits, so that no process is left behind. */
-const PROBE_TIMEOUT = 2_000;
+/** Milliseconds: without persistence mode each call loads the driver, which takes seconds. */
+const PROBE_TIMEOUT = 10_000;
 const READ_TIMEOUT = 1_000;
 /** Readings asked for within this time get one answer, nanoseconds. */
 const SHARED_FOR = 50_000_000n;
@@ -41,6 +41,7 @@ export const nvidiaSmi: SensorProvider = {
   name: "nvidia-smi",
   description: "NVIDIA GPUs through the nvidia-smi program: power, where NVML cannot be called",
   domains: ["gpu"],
+  patience: PROBE_TIMEOUT,
 
   async probe(host) {
     if (host.platform !== "linux" && host.platform !== "win32") {

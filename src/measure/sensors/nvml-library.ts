@@ -266,6 +266,8 @@ function libraryNames(host: Host): readonly string[] {
 export type NvmlOpening =
   | { readonly status: "open"; readonly nvml: Nvml }
   | { readonly status: "missing"; readonly reason: string }
+  /** There may be a device, and nothing to call its library with. */
+  | { readonly status: "unbound"; readonly reason: string }
   | { readonly status: "failed"; readonly error: NvmlError };
 
 const openings = new WeakMap<Host, Promise<NvmlOpening>>();
@@ -289,7 +291,7 @@ async function loadNvml(host: Host): Promise<NvmlOpening> {
     return { status: "missing", reason: "no NVIDIA device (no /dev/nvidia*, none on the PCI bus)" };
   }
   const ffi = await host.ffi();
-  if (ffi === null) return { status: "missing", reason: "the optional package koffi is missing" };
+  if (ffi === null) return { status: "unbound", reason: "the optional package koffi is missing" };
   let library: NativeLibrary;
   try {
     library = ffi.open(names);

@@ -108,12 +108,13 @@ describe("which reading of a board is used", () => {
     });
   });
 
-  test("A100 and H100 boards look at their power a quarter of the time: wider error", async () => {
-    for (const name of ["NVIDIA A100-SXM4-40GB", "NVIDIA H100 80GB HBM3"]) {
-      expect(firstOf(await nvml.probe(hostOf([board({ name })]))).error).toBe(0.1);
+  test("A100 and H100 boards look at their power a quarter of the time: short runs are wider", async () => {
+    for (const name of ["NVIDIA A100-SXM4-40GB", "NVIDIA H100 80GB HBM3", "NVIDIA H200"]) {
+      const { error, shortWindow } = firstOf(await nvml.probe(hostOf([board({ name })])));
+      expect([error, shortWindow]).toEqual([0.05, { below: 30, error: 0.1 }]);
     }
-    const l40 = board({ name: "NVIDIA L40S" });
-    expect(firstOf(await nvml.probe(hostOf([l40]))).error).toBe(0.05);
+    const l40 = firstOf(await nvml.probe(hostOf([board({ name: "NVIDIA L40S" })])));
+    expect([l40.error, l40.shortWindow]).toEqual([0.05, undefined]);
   });
 });
 
@@ -202,6 +203,17 @@ describe("a library that does not work", () => {
     ["macOS", { platform: "darwin", libraries: {} }, "absent"],
   ])("%s", async (_, machine, status) => {
     expect((await nvml.probe(createFakeHost(machine as FakeMachine))).status).toBe(status);
+  });
+
+  test("no FFI package, and a device to be seen: denied, with the remedy", async () => {
+    for (const files of [NVIDIA_FILES, gpuOnBus]) {
+      expect(await nvml.probe(createFakeHost({ files }))).toMatchObject({
+        status: "denied",
+        remedy: "npm install koffi",
+      });
+    }
+    const jetson = createFakeHost({ files: { "/dev/nvhost-gpu": "" } });
+    expect((await nvml.probe(jetson)).status).toBe("absent");
   });
 
   test("driver and library of different versions are denied, with the remedy", async () => {

@@ -1,7 +1,7 @@
 // NVIDIA GPUs through NVML: the board's energy counter, else its power averaged over a second, else
 // its power. One sensor a board; which boards, `gpu-selection.ts` says.
 
-import { type Host, readTextIfPresent, reasonOf } from "../../core/index.ts";
+import { type Host, listIfPresent, readTextIfPresent, reasonOf } from "../../core/index.ts";
 import { listNvidiaDevices } from "./gpu-cards.ts";
 import { guardCounter, readAt } from "./gpu-counter.ts";
 import { type SelectableGpu, selectNvidiaGpus } from "./gpu-selection.ts";
@@ -22,14 +22,17 @@ const COUNTER_ERROR = 0.05;
 /**
  * GA100 and GH100 boards look at their power during 25 % of the time only (Yang, Adamek, Armour,
  * "Accurate and Convenient Energy Measurements for GPUs", SC24, arXiv:2312.02741, for A100 and H100;
- * the other boards with these chips are taken to behave alike).
+ * the other boards with these chips are taken to behave alike). What is missed evens out in long
+ * windows: twice the error below 30 s is our choice.
  */
-const PART_TIME_ERROR = 0.1;
+const PART_TIME_WINDOW = { below: 30, error: 0.1 };
 const PART_TIME = /\b(A100|A800|A30|H100|H200|H800|H20|GH200)\b/;
 /** Reading power once a second adds about as much again: 5 % and 5 % in quadrature. */
 const POLLING_ERROR = 0.05;
 /** Seconds between updates of the power sensor: 20 to 100 ms in the same study. */
 const UPDATE_PERIOD = 0.1;
+/** Milliseconds: without persistence mode the driver is loaded for us, which takes seconds. */
+const PATIENCE = 10_000;
 /** A counter of exactly zero gets this long to move, milliseconds. */
 const ZERO_PATIENCE = 200;
 
@@ -37,6 +40,7 @@ export const nvml: SensorProvider = {
   name: "nvml",
   description: "NVIDIA GPUs through NVML (Linux, Windows, WSL): energy counter, else power",
   domains: ["gpu"],
+  patience: PATIENCE,
 
   async probe(host) {
     const opening = await openNvml(host);
@@ -159,7 +163,9 @@ async function alive(host: Host, { value }: Source): Promise<boolean> {
 function sensorOf(host: Host, board: Board, source: Source): Sensor {
   const { value, ...kind } = source;
   const read = () => readAt(host, async () => value());
-  const boardError = PART_TIME.test(board.name) ? PART_TIME_ERROR : COUNTER_ERROR;
+  const withPolling = (error: number): number =>
+    source.kind === "counter" ? error : Math.hypot(error, POLLING_ERROR);
+  const { below, error } = PART_TIME_WINDOW;
   return {
     id: `nvml:${board.uuid}`,
     provider: "nvml",
@@ -172,7 +178,8 @@ function sensorOf(host: Host, board: Board, source: Source): Sensor {
       ...(board.pciBusId === null ? [] : [`at ${board.pciBusId}`]),
       ...(board.mig ? ["(whole board, MIG is on)"] : []),
     ].join(" "),
-    error: source.kind === "counter" ? boardError : Math.hypot(boardError, POLLING_ERROR),
+    error: withPolling(COUNTER_ERROR),
+    ...(PART_TIME.test(board.name) ? { shortWindow: { below, error: withPolling(error) } } : {}),
     updatePeriod: UPDATE_PERIOD,
     ...(board.maxPower === null ? {} : { maxPower: board.maxPower }),
     read: source.kind === "counter" ? guardCounter(read) : read,
@@ -214,13 +221,25 @@ async function failedProbe(
       ? { status: "absent", reason }
       : { status: "denied", reason, remedy };
   }
+  if (opening.status === "unbound") {
+    const { reason } = opening;
+    return (await isVisible(host))
+      ? { status: "denied", reason, remedy: "npm install koffi" }
+      : { status: "absent", reason };
+  }
   const loaded = await readTextIfPresent(host, "/proc/driver/nvidia/version").catch(() => null);
   if (loaded === null) return { status: "absent", reason: opening.reason };
   return {
     status: "denied",
     reason: `${opening.reason}, although the NVIDIA driver is loaded`,
-    remedy: opening.reason.includes("koffi")
-      ? "npm install koffi (until then nvidia-smi is used)"
-      : "in a container, start it with --gpus all and NVIDIA_DRIVER_CAPABILITIES=compute,utility",
+    remedy:
+      "in a container, start it with --gpus all and NVIDIA_DRIVER_CAPABILITIES=compute,utility",
   };
+}
+
+/** Whether a GPU for NVML shows in a Linux host's files; elsewhere only the library can tell. */
+async function isVisible(host: Host): Promise<boolean> {
+  const nodes = await listIfPresent(host, "/dev").catch(() => []);
+  if (nodes.some((name) => /^nvidia(ctl|\d+)$/.test(name))) return true;
+  return (await listNvidiaDevices(host)).length > 0;
 }

@@ -151,6 +151,11 @@ describe("a counter against a power sensor", () => {
     expect(plausibleCounter(series([9, 8, 7, 6]), power)?.plausible).toBe(false);
   });
 
+  test("cannot be judged before it has had time to move", () => {
+    // Four readings, 20 ms apart, of a counter that is renewed every 2.2 s.
+    expect(plausibleCounter(series([5, 5, 5, 5]), power, { updatePeriod: 2.2 })).toBeNull();
+  });
+
   test("cannot be judged without time or power", () => {
     expect(plausibleCounter(series([5]), power)).toBeNull();
     expect(plausibleCounter(series([0, 2]), [])).toBeNull();

@@ -21,6 +21,8 @@ const OLD_COUNTER = 20;
  * counters are wrong by orders of magnitude (ROCm/amdsmi issue 38).
  */
 const TRUSTED_RATIO = 2.5;
+/** Updates of a counter that readings must span before they say how fast it counts. */
+const UPDATES_SPANNED = 4;
 /** The platform may read this much less than its packages, for readings are not simultaneous. */
 const PLATFORM_SHARE = 0.9;
 
@@ -66,7 +68,9 @@ function mirrors(one: Sensor, other: Sensor, history: History): boolean {
 export function livelier(first: Sensor, second: Sensor, history: History): Sensor {
   const still = (sensor: Sensor): boolean => {
     const readings = history.get(sensor.id) ?? [];
-    return readings.length > EQUAL_DELTAS && movedBy(readings) === 0;
+    return (
+      readings.length > EQUAL_DELTAS && spansUpdates(sensor, readings) && movedBy(readings) === 0
+    );
   };
   return still(first) && history.has(second.id) && !still(second) ? second : first;
 }
@@ -78,10 +82,11 @@ export function livelier(first: Sensor, second: Sensor, history: History): Senso
 export function plausibleCounter(
   counter: readonly Reading[],
   power: readonly Reading[],
+  sensor: Pick<Sensor, "updatePeriod"> = {},
 ): { readonly plausible: boolean; readonly ratio: number } | null {
   const seconds = secondsOf(counter);
   const watts = meanPower(power);
-  if (seconds <= 0 || watts === null || watts <= 0) return null;
+  if (seconds <= 0 || watts === null || watts <= 0 || !spansUpdates(sensor, counter)) return null;
   const ratio = movedBy(counter) / seconds / watts;
   return { plausible: ratio >= 1 / TRUSTED_RATIO && ratio <= TRUSTED_RATIO, ratio };
 }
@@ -97,7 +102,8 @@ export function doubtPlatform(
 ): string | null {
   const watts = (sensor: Sensor): number | null => {
     const readings = history.get(sensor.id) ?? [];
-    return readings.length < 2 ? null : movedBy(readings) / secondsOf(readings);
+    if (readings.length < 2 || !spansUpdates(sensor, readings)) return null;
+    return movedBy(readings) / secondsOf(readings);
   };
   const whole = watts(platform);
   const parts = packages.map(watts).filter((value) => value !== null);
@@ -105,6 +111,14 @@ export function doubtPlatform(
   const inside = parts.reduce((sum, value) => sum + value, 0);
   if (whole >= PLATFORM_SHARE * inside) return null;
   return `it reads ${whole.toFixed(1)} W and its packages ${inside.toFixed(1)} W`;
+}
+
+/** Whether readings span enough updates: a slow counter that has not moved yet is no broken one. */
+function spansUpdates(
+  { updatePeriod = 0 }: Pick<Sensor, "updatePeriod">,
+  readings: readonly Reading[],
+): boolean {
+  return secondsOf(readings) >= UPDATES_SPANNED * updatePeriod;
 }
 
 function movedBy(readings: readonly Reading[]): number {

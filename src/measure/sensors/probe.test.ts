@@ -4,7 +4,7 @@ import { advance, begin, finish, type Piece, ruleOf } from "./integrate.ts";
 import { observe, probeAll, survey, within } from "./probe.ts";
 import { providers } from "./providers.ts";
 import { raplPowercap } from "./rapl-powercap.ts";
-import type { Sensor, SensorProvider } from "./sensor.ts";
+import type { Probe, Sensor, SensorProvider } from "./sensor.ts";
 
 const provider = (name: string, probe: SensorProvider["probe"]): SensorProvider => ({
   name,
@@ -53,6 +53,34 @@ describe("probing", () => {
     expect((await probing).map(({ probe }) => probe)).toEqual([
       { status: "absent", reason: "no answer within 0.5 s" },
       { status: "ready", sensors: [] },
+    ]);
+  });
+
+  const slow = (host: ReturnType<typeof createFakeHost>, name: string, milliseconds: number) => ({
+    ...provider(
+      name,
+      () =>
+        new Promise<Probe>((resolve) => {
+          host.alarm(milliseconds, () => resolve({ status: "ready", sensors: [] }));
+        }),
+    ),
+    patience: 10_000,
+  });
+
+  test("one that may take long is waited for", async () => {
+    const host = createFakeHost();
+    const probing = probeAll(host, [slow(host, "cold driver", 7000)]);
+    await host.elapse(7000);
+    expect((await probing)[0]?.probe.status).toBe("ready");
+  });
+
+  test("one that may take long is not waited for once a better rung is ready", async () => {
+    const host = createFakeHost();
+    const probing = probeAll(host, [slow(host, "nvml", 3000), slow(host, "nvidia-smi", 9000)]);
+    await host.elapse(3000);
+    expect((await probing).map(({ probe }) => probe)).toEqual([
+      { status: "ready", sensors: [] },
+      { status: "absent", reason: "no answer within 2 s, and nvml is ready" },
     ]);
   });
 

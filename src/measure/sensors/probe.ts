@@ -7,7 +7,7 @@ import { chooseSensors, type Found, type Ladder } from "./ladder.ts";
 import type { History } from "./overlap.ts";
 import type { Probe, Reading, Sensor, SensorProvider } from "./sensor.ts";
 
-/** Milliseconds for a provider to say what it finds. */
+/** Milliseconds for a provider to say what it finds, unless it names its own patience. */
 export const PROBE_DEADLINE = 2000;
 /** Milliseconds for a sensor to give a reading. */
 export const READ_DEADLINE = 1000;
@@ -33,18 +33,33 @@ export async function survey(
 
 /**
  * What every provider finds, in the order given, all asked at once. One that throws or is not done
- * within the deadline (milliseconds) is absent, or denied when it was refused, with its reason.
+ * within the deadline (milliseconds; its own patience, where it has one) is absent, or denied when
+ * it was refused, with its reason.
  */
 export function probeAll(
   host: Host,
   providers: readonly SensorProvider[],
   deadline: number = PROBE_DEADLINE,
 ): Promise<readonly Found[]> {
+  const asked: { readonly provider: SensorProvider; readonly probe: Promise<Probe> }[] = [];
+  for (const provider of providers) {
+    const above = asked.filter(({ provider: other }) =>
+      other.domains.some((domain) => provider.domains.includes(domain)),
+    );
+    const probe =
+      provider.patience === undefined
+        ? probeOne(host, provider, deadline)
+        : Promise.race([
+            probeOne(host, provider, provider.patience),
+            superseded(host, deadline, above),
+          ]);
+    asked.push({ provider, probe });
+  }
   return Promise.all(
-    providers.map(async (provider) => ({
+    asked.map(async ({ provider, probe }) => ({
       provider: provider.name,
       domains: provider.domains,
-      probe: await probeOne(host, provider, deadline),
+      probe: await probe,
     })),
   );
 }
@@ -57,6 +72,24 @@ async function probeOne(host: Host, provider: SensorProvider, deadline: number):
     if (code !== "EACCES" && code !== "EPERM") return { status: "absent", reason: reasonOf(error) };
     return { status: "denied", reason: reasonOf(error), remedy: "run as a user who may read it" };
   }
+}
+
+/** Ends the wait for a patient provider once a better rung is ready; else never. */
+function superseded(
+  host: Host,
+  deadline: number,
+  above: readonly { readonly provider: SensorProvider; readonly probe: Promise<Probe> }[],
+): Promise<Probe> {
+  return new Promise((resolve) => {
+    host.alarm(deadline, () => {
+      for (const { provider, probe } of above) {
+        void probe.then(({ status }) => {
+          const reason = `no answer within ${deadline / 1000} s, and ${provider.name} is ready`;
+          if (status === "ready") resolve({ status: "absent", reason });
+        });
+      }
+    });
+  });
 }
 
 /** One attempt to read a sensor, as the integration takes it. `start` is the run's zero. */
