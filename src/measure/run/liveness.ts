@@ -1,5 +1,6 @@
 // Whether a process that was seen once is still there. Process ids are used again, so a process is
-// known by its id and its start time.
+// known by its id and its start time. One that has ended is gone, also when nobody waits for it: the
+// first process of many containers never does.
 
 import { type Host, readTextIfPresent } from "../../core/index.ts";
 import { openProcessTable } from "./process-table.ts";
@@ -9,7 +10,7 @@ export async function processStart(host: Host, pid: number): Promise<string | nu
   try {
     const table = await openProcessTable(host);
     const [row] = (await table?.rowsOf([pid])) ?? [];
-    return row === undefined ? null : `${await bootId(host)}${row.start}`;
+    return row === undefined || row.ended === true ? null : `${await bootId(host)}${row.start}`;
   } catch {
     return null;
   }

@@ -69,7 +69,9 @@ export function parseStat(text: string, pageBytes: number): ProcessRow | null {
     reaped: (at(16) + at(17)) / TICKS_PER_SECOND,
     rssBytes: at(24) * pageBytes,
   };
-  return close > 0 && Number.isFinite(row.cpu + row.reaped + row.rssBytes) ? row : null;
+  if (close <= 0 || !Number.isFinite(row.cpu + row.reaped + row.rssBytes)) return null;
+  // Z: waits for its parent to take notice; X: is just being taken away.
+  return fields[0] === "Z" || fields[0] === "X" ? { ...row, ended: true } : row;
 }
 
 /** Bytes of a page, from the two ways in which the kernel states this process's memory. */

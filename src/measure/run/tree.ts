@@ -15,6 +15,8 @@ export interface ProcessRow {
   /** CPU time of children that it has waited for, and theirs; 0 where the platform does not tell. */
   readonly reaped: number;
   readonly rssBytes: number;
+  /** It has ended and was not waited for yet; its times still stand. */
+  readonly ended?: true;
 }
 
 interface TreeTotals {
