@@ -1,10 +1,11 @@
-// A web server of this process for tests of what asks the network: it answers as the test says and
-// remembers what it was asked.
+// A web server of this process for tests of what asks the network: it answers as the test says,
+// remembers what it was asked, and ends with the test.
 
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { onTestFinished } from "vitest";
 
-export interface TestServer extends AsyncDisposable {
+export interface TestServer {
   readonly url: string;
   readonly requests: readonly IncomingMessage[];
 }
@@ -18,15 +19,12 @@ export async function startServer(
     answer(request, response);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
   const { port } = server.address() as AddressInfo;
-  return {
-    url: `http://127.0.0.1:${port}`,
-    requests,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
+  return { url: `http://127.0.0.1:${port}`, requests };
 }
 
 /** Answers in turn; the last one again and again. */

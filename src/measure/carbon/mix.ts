@@ -9,7 +9,7 @@ import type { Scope } from "./intensity.ts";
 /** Generation by source, in one unit of energy (MWh) or of mean power (MW). */
 export type GenerationMix = Readonly<Record<string, number>>;
 
-export interface SourceFactor {
+interface SourceFactor {
   /** gCO2e/kWh. */
   readonly value: number;
   /** Published extremes; null where none are published. */

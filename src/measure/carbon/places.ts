@@ -8,7 +8,7 @@ import type { Scope } from "./intensity.ts";
 
 export type PlaceKind = "country" | "state" | "balancing-area" | "cloud-region";
 
-export interface PlaceYear {
+interface PlaceYear {
   /** gCO2e/kWh, average, location-based. */
   readonly intensity: number;
   readonly scope: Scope;

@@ -57,7 +57,7 @@ describe("retries", () => {
   test.each([408, 429, 500, 502, 503])(
     "after %s it asks again, waiting ever longer",
     async (status) => {
-      await using server = await startServer(inTurn({ status }, { status }, OK));
+      const server = await startServer(inTurn({ status }, { status }, OK));
       const host = testHost();
       const { body, from } = await createClient({ host, random: () => 1 }).get(request(server.url));
       expect({ body, from }).toEqual({ body: OK.body, from: "network" });
@@ -65,7 +65,7 @@ describe("retries", () => {
     },
   );
   test("the jitter spreads the waits", async () => {
-    await using server = await startServer(inTurn({ status: 500 }, OK));
+    const server = await startServer(inTurn({ status: 500 }, OK));
     const host = testHost();
     await createClient({ host, random: () => 0.25 }).get(request(server.url));
     expect(host.slept).toEqual([250]);
@@ -78,7 +78,7 @@ describe("retries", () => {
       // A clock of theirs that is behind ours must not make us wait a negative time.
       [new Date(NOON - HOUR).toUTCString(), 0],
     ] as const) {
-      await using server = await startServer(
+      const server = await startServer(
         inTurn({ status: 429, headers: { "retry-after": header } }, OK),
       );
       const host = testHost();
@@ -87,9 +87,7 @@ describe("retries", () => {
     }
   });
   test("a server that asks for an hour is not waited for", async () => {
-    await using server = await startServer(
-      inTurn({ status: 503, headers: { "retry-after": "3600" } }),
-    );
+    const server = await startServer(inTurn({ status: 503, headers: { "retry-after": "3600" } }));
     const host = testHost();
     await expect(createClient({ host }).get(request(server.url))).rejects.toMatchObject({
       code: "network",
@@ -98,7 +96,7 @@ describe("retries", () => {
     expect(server.requests).toHaveLength(1);
   });
   test("it gives up after four attempts", async () => {
-    await using server = await startServer(inTurn({ status: 500 }));
+    const server = await startServer(inTurn({ status: 500 }));
     await expect(createClient({ host: testHost() }).get(request(server.url))).rejects.toMatchObject(
       {
         message: "Test Grid has a fault (status 500)",
@@ -111,7 +109,7 @@ describe("retries", () => {
     [403, "denied", "TEST_TOKEN"],
     [404, "invalid-input", "zone"],
   ])("%s is not asked twice", async (status, code, hint) => {
-    await using server = await startServer(inTurn({ status, body: "no such zone" }));
+    const server = await startServer(inTurn({ status, body: "no such zone" }));
     await expect(createClient({ host: testHost() }).get(request(server.url))).rejects.toMatchObject(
       {
         code,
@@ -121,7 +119,7 @@ describe("retries", () => {
     expect(server.requests).toHaveLength(1);
   });
   test("requests keep their distance", async () => {
-    await using server = await startServer(inTurn(OK));
+    const server = await startServer(inTurn(OK));
     const host = testHost();
     const client = createClient({ host, spacing: 300 });
     await client.get(request(server.url));
@@ -132,8 +130,8 @@ describe("retries", () => {
 
 describe("answers that are none", () => {
   test("a redirection is not followed, and the credential stays", async () => {
-    await using thief = await startServer(inTurn(OK));
-    await using server = await startServer(
+    const thief = await startServer(inTurn(OK));
+    const server = await startServer(
       inTurn({ status: 302, headers: { location: `${thief.url}/steal` } }),
     );
     await expect(createClient({ host: testHost() }).get(request(server.url))).rejects.toMatchObject(
@@ -146,20 +144,20 @@ describe("answers that are none", () => {
   test.each(["<!DOCTYPE html><p>Sign in", "  <html><body>502</body></html>"])(
     "a web page: %s",
     async (body) => {
-      await using server = await startServer(inTurn({ body }));
+      const server = await startServer(inTurn({ body }));
       await expect(
         createClient({ host: testHost() }).get(request(server.url)),
       ).rejects.toMatchObject({ message: expect.stringContaining("web page") });
     },
   );
   test("an answer that never comes meets its deadline", async () => {
-    await using server = await startServer(() => undefined);
+    const server = await startServer(() => undefined);
     const client = createClient({ host: testHost(), timeout: 50, attempts: 2 });
     await expect(client.get(request(server.url))).rejects.toMatchObject({ code: "network" });
     expect(server.requests).toHaveLength(2);
   });
   test("an answer that is cut off is a fault of the network", async () => {
-    await using server = await startServer((_, response) => {
+    const server = await startServer((_, response) => {
       response.writeHead(200, { "content-length": "1000" });
       response.write('{"zone":');
       setImmediate(() => response.destroy());
@@ -169,7 +167,7 @@ describe("answers that are none", () => {
     ).rejects.toMatchObject({ code: "network" });
   });
   test("an answer without end is refused, without the address that carries the credential", async () => {
-    await using server = await startServer((_, response) => {
+    const server = await startServer((_, response) => {
       const chunk = Buffer.alloc(1024 * 1024, 32);
       const more = () => {
         while (!response.destroyed && response.write(chunk));
@@ -184,7 +182,7 @@ describe("answers that are none", () => {
   });
   test("hostile text is printed on one line, without control characters", async () => {
     const body = "no\u001b[2J zone\r\n\u202Egodwit: all fine";
-    await using server = await startServer(inTurn({ status: 400, body }));
+    const server = await startServer(inTurn({ status: 400, body }));
     const error = await createClient({ host: testHost() })
       .get(request(server.url))
       .catch((one: unknown) => one);
@@ -197,7 +195,7 @@ describe("answers that are none", () => {
 describe("credentials", () => {
   test("are sent, and stand in no error, no cache and no JSON", async () => {
     const echo = `refused ${encodeURIComponent(token.reveal())} and ${token.reveal()}`;
-    await using server = await startServer(inTurn(OK, { status: 400, body: echo }));
+    const server = await startServer(inTurn(OK, { status: 400, body: echo }));
     const store = memoryStore();
     const client = createClient({ host: testHost(), store });
     await client.get(request(server.url));
@@ -217,7 +215,7 @@ describe("credentials", () => {
 
 describe("the cache", () => {
   test("answers while fresh, then asks again", async () => {
-    await using server = await startServer(inTurn(OK, { body: '{"zone":"FR"}' }));
+    const server = await startServer(inTurn(OK, { body: '{"zone":"FR"}' }));
     const host = testHost();
     const client = createClient({ host, store: memoryStore() });
     await client.get(request(server.url));
@@ -228,7 +226,7 @@ describe("the cache", () => {
     expect(server.requests).toHaveLength(2);
   });
   test("helps out when the service fails, and says how old it is and why", async () => {
-    await using server = await startServer(inTurn(OK, { status: 500 }));
+    const server = await startServer(inTurn(OK, { status: 500 }));
     const host = testHost();
     const client = createClient({ host, store: memoryStore(), attempts: 1 });
     await client.get(request(server.url));
@@ -242,7 +240,7 @@ describe("the cache", () => {
     await expect(client.get(request(server.url))).rejects.toMatchObject({ code: "network" });
   });
   test("does not cover a refused credential", async () => {
-    await using server = await startServer(inTurn(OK, { status: 401 }));
+    const server = await startServer(inTurn(OK, { status: 401 }));
     const host = testHost();
     const client = createClient({ host, store: memoryStore() });
     await client.get(request(server.url));
@@ -250,7 +248,7 @@ describe("the cache", () => {
     await expect(client.get(request(server.url))).rejects.toMatchObject({ code: "denied" });
   });
   test("is all that is asked offline, however old, and says so", async () => {
-    await using server = await startServer(inTurn(OK));
+    const server = await startServer(inTurn(OK));
     const host = testHost();
     const store = memoryStore();
     await createClient({ host, store }).get(request(server.url));
@@ -265,7 +263,7 @@ describe("the cache", () => {
     expect(server.requests).toHaveLength(1);
   });
   test("does not trust an answer from the future", async () => {
-    await using server = await startServer(inTurn(OK, { status: 500 }));
+    const server = await startServer(inTurn(OK, { status: 500 }));
     const host = testHost();
     const client = createClient({ host, store: memoryStore(), attempts: 1 });
     await client.get(request(server.url));
@@ -277,14 +275,14 @@ describe("the cache", () => {
   test.each(["", "{", '{"schema":"other"}', '{"schema":"godwit.cache/1","body":1}'])(
     "that is damaged (%s) is as good as none",
     async (text) => {
-      await using server = await startServer(inTurn(OK));
+      const server = await startServer(inTurn(OK));
       const store = { ...memoryStore(), read: async () => text };
       const answer = await createClient({ host: testHost(), store }).get(request(server.url));
       expect(answer.from).toBe("network");
     },
   );
   test("that cannot be written is said, and costs no answer", async () => {
-    await using server = await startServer(inTurn(OK));
+    const server = await startServer(inTurn(OK));
     const store = { ...memoryStore(), write: () => Promise.reject(new Error("disk full")) };
     const { notices } = await createClient({ host: testHost(), store }).get(request(server.url));
     expect(notices).toEqual(["Test Grid: the answer was not kept: disk full"]);

@@ -36,7 +36,7 @@ describe("Electricity Maps", () => {
     ...more,
   });
   const ask = async (body: unknown, query = {}) => {
-    await using server = await startServer(
+    const server = await startServer(
       inTurn({ body: typeof body === "string" ? body : JSON.stringify(body) }),
     );
     const provider = electricityMaps(hostWith(env), { client: clientOf(), baseUrl: server.url });
@@ -108,7 +108,7 @@ describe("Electricity Maps", () => {
   });
   test("whatever a server answers, the outcome is a series or a UserError", async () => {
     let body = "";
-    await using server = await startServer((_, response) => response.end(body));
+    const server = await startServer((_, response) => response.end(body));
     const provider = electricityMaps(hostWith(env), { client: clientOf(), baseUrl: server.url });
     const likely = fc.record({
       zone: fc.constantFrom("DE", "FR", null),
@@ -137,7 +137,7 @@ describe("Electricity Maps", () => {
     await expect(
       electricityMaps(createFakeHost(), { client: clientOf() }).fetch(query),
     ).rejects.toMatchObject({ code: "denied", hint: expect.stringContaining("portal") });
-    await using server = await startServer(
+    const server = await startServer(
       inTurn({ body: JSON.stringify(hour("2026-01-01T00:00:00Z", 302)) }),
     );
     const files = { "/run/secrets/em": "from-a-file\n" };
@@ -171,7 +171,7 @@ describe("WattTime", () => {
   const query = { zone: "CAISO_NORTH", want: "forecast" } as const;
 
   test("signs in, then reads marginal rates in pounds as grams", async () => {
-    await using server = await serve({ data, meta });
+    const server = await serve({ data, meta });
     const provider = wattTime(hostWith(env), { client: clientOf(), baseUrl: server.url });
     const { series } = await provider.fetch(query);
     // 1,000 lb/MWh x 453.59237 g/lb / 1,000 kWh/MWh.
@@ -188,10 +188,10 @@ describe("WattTime", () => {
     expect(server.requests.filter(({ url }) => url === "/login")).toHaveLength(1);
   });
   test("a token that has run out is renewed once; a refused one is told", async () => {
-    await using server = await serve({ data, meta });
+    const server = await serve({ data, meta });
     const provider = wattTime(hostWith(env), { client: clientOf(), baseUrl: server.url });
     await provider.fetch(query);
-    await using strict = await serve({ data, meta }, 99);
+    const strict = await serve({ data, meta }, 99);
     const refused = wattTime(hostWith(env), { client: clientOf(), baseUrl: strict.url });
     const error = await refused.fetch(query).catch((one: unknown) => one);
     expect(error).toMatchObject({ code: "denied" });
@@ -203,7 +203,7 @@ describe("WattTime", () => {
     ["health damage", { ...meta, signal_type: "health_damage" }, /health_damage/],
     ["another region", { ...meta, region: "PJM_DC" }, /of PJM_DC/],
   ])("%s is refused", async (_, wrong, message) => {
-    await using server = await serve({ data, meta: wrong });
+    const server = await serve({ data, meta: wrong });
     const provider = wattTime(hostWith(env), { client: clientOf(), baseUrl: server.url });
     await expect(provider.fetch(query)).rejects.toThrow(message);
   });
@@ -220,7 +220,7 @@ describe("UK Carbon Intensity", () => {
     half("2026-01-01T00:00Z", "2026-01-01T00:30Z", 260, null),
   ];
   const ask = async (body: unknown, query = {}) => {
-    await using server = await startServer(inTurn({ body: JSON.stringify(body) }));
+    const server = await startServer(inTurn({ body: JSON.stringify(body) }));
     const provider = ukCarbonIntensity(createFakeHost(), {
       client: clientOf(),
       baseUrl: server.url,
@@ -277,7 +277,7 @@ describe("ENTSO-E", () => {
      <GL_MarketDocument xmlns="urn:iec62325.351:tc57wg16:451-6:generationloaddocument:3:0">
      <!-- made for a test --><mRID>x</mRID>${all.join("")}</GL_MarketDocument>`;
   const ask = async (body: string, want: "latest" | "history" | "forecast" = "history") => {
-    await using server = await startServer(inTurn({ body }));
+    const server = await startServer(inTurn({ body }));
     const factors = await loadFactors(createFakeHost(), "carboncast", "life-cycle");
     const options = { client: clientOf(), factors, baseUrl: `${server.url}/api` };
     const answer = await entsoe(hostWith(env), options).fetch({ zone: "DE", want });
@@ -387,7 +387,7 @@ describe("a file or an address", () => {
     const data = [
       { start: "2026-01-01T00:00+01:00", end: "2026-01-01T01:00+01:00", gco2e_per_kwh: 210 },
     ];
-    await using server = await startServer(inTurn({ body: JSON.stringify({ data }) }));
+    const server = await startServer(inTurn({ body: JSON.stringify({ data }) }));
     const provider = fileOrUrl(createFakeHost(), {
       client: clientOf(),
       target: `${server.url}/ci.json`,
