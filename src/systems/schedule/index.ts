@@ -85,4 +85,4 @@ export {
   slice,
   valueAt,
 } from "./signal.ts";
-export { cheapestSlots, lowestWindows, windowSums } from "./sweep.ts";
+export { cheapestSlots, lowestWindows, type Ranked, ranked, windowSums } from "./sweep.ts";

@@ -163,7 +163,9 @@ describe("forecasters", () => {
   });
 
   test("too little history is refused, not padded", () => {
-    expect(() => weekMean(history, 6 * DAY, HOUR)).toThrow(/7-day mean by hour of DE cannot be formed/);
+    expect(() => weekMean(history, 6 * DAY, HOUR)).toThrow(
+      /7-day mean by hour of DE cannot be formed/,
+    );
     expect(() => perfect(history, 14 * DAY, 2 * DAY)).toThrow(/ends before its horizon/);
   });
 

@@ -39,18 +39,33 @@ export function lowestWindows(
   return least;
 }
 
+/** A record with each value's position in ascending order, which many sweeps can share. */
+export interface Ranked {
+  readonly values: ArrayLike<number>;
+  readonly ranks: Int32Array;
+}
+
+/** Ranks a record. Equal values rank by time, so each rank is taken once. */
+export function ranked(values: ArrayLike<number>): Ranked {
+  const order = Int32Array.from({ length: values.length }, (_, at) => at).sort(
+    (a, b) => (values[a] ?? NaN) - (values[b] ?? NaN) || a - b,
+  );
+  const ranks = new Int32Array(values.length);
+  for (const [rank, at] of order.entries()) ranks[at] = rank;
+  return { values, ranks };
+}
+
 /**
  * For each start i the sum of the `length` least values of [i, i + length + slack), cut at the end of
  * the record. A Fenwick tree over ranks holds counts and sums of the window.
  */
 export function cheapestSlots(
-  values: ArrayLike<number>,
+  { values, ranks }: Ranked,
   length: number,
   slack: number,
 ): Float64Array {
   const count = Math.max(0, values.length - length + 1);
   const cheapest = new Float64Array(count);
-  const ranks = ranksOf(values);
   const tree = emptyTree(values.length);
   let entered = 0;
   for (let start = 0; start < count; start++) {
@@ -60,16 +75,6 @@ export function cheapestSlots(
     add(tree, ranks[start] ?? 0, -1, -(values[start] ?? NaN));
   }
   return cheapest;
-}
-
-/** Position of each value in ascending order; equal values rank by time, so each rank is taken once. */
-function ranksOf(values: ArrayLike<number>): Int32Array {
-  const order = Int32Array.from({ length: values.length }, (_, at) => at).sort(
-    (a, b) => (values[a] ?? NaN) - (values[b] ?? NaN) || a - b,
-  );
-  const ranks = new Int32Array(values.length);
-  for (const [rank, at] of order.entries()) ranks[at] = rank;
-  return ranks;
 }
 
 interface Tree {

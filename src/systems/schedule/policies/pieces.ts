@@ -23,11 +23,10 @@ export function piecesOf({ start, step, values }: Signal, from: number, to: numb
   return pieces;
 }
 
-/** Runs in order of time, those that touch made one. */
+/** Runs that come in order of time, those that touch made one. */
 export function joined(runs: readonly Run[]): readonly Run[] {
-  const ordered = [...runs].sort((a, b) => a.start - b.start);
   const merged: Run[] = [];
-  for (const { start, end } of ordered) {
+  for (const { start, end } of runs) {
     const last = merged.at(-1);
     if (last !== undefined && last.end >= start) merged[merged.length - 1] = { ...last, end };
     else merged.push({ start, end });

@@ -3,7 +3,7 @@
 // stopping; the lower bound of every policy that pays for it.
 
 import { lowestWindow } from "./lowest-window.ts";
-import { joined, piecesOf } from "./pieces.ts";
+import { joined, type Piece, piecesOf } from "./pieces.ts";
 import type { Policy, Run } from "./policy.ts";
 
 export const waitAwhile: Policy = {
@@ -18,15 +18,32 @@ export const waitAwhileInterrupting: Policy = {
   interrupts: "free",
   choose({ earliest, latestStart, plannedS }, { signal }) {
     const pieces = piecesOf(signal, earliest, latestStart + plannedS);
-    const cleanestFirst = pieces.sort((a, b) => a.value - b.value || a.start - b.start);
-    const runs: Run[] = [];
+    const dearest = dearestNeeded(pieces, plannedS);
+    // All that is cleaner runs; what is left is taken from the dearest pieces, earliest first.
     let left = plannedS;
-    for (const { start, end } of cleanestFirst) {
-      if (left <= 0) break;
-      const length = Math.min(left, end - start);
-      runs.push({ start, end: start + length });
-      left -= length;
+    for (const { start, end, value } of pieces) if (value < dearest) left -= end - start;
+    const runs: Run[] = [];
+    for (const { start, end, value } of pieces) {
+      const length =
+        value < dearest ? end - start : value === dearest ? Math.min(left, end - start) : 0;
+      if (value === dearest) left -= length;
+      if (length > 0) runs.push({ start, end: start + length });
     }
     return joined(runs);
   },
 };
+
+/** The least value such that the pieces up to it last `wantedS` seconds. */
+function dearestNeeded(pieces: readonly Piece[], wantedS: number): number {
+  const values = Float64Array.from(pieces, ({ value }) => value).sort();
+  let [low, high] = [0, values.length - 1];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const limit = values[middle] ?? Number.NaN;
+    let lasting = 0;
+    for (const { start, end, value } of pieces) if (value <= limit) lasting += end - start;
+    if (lasting >= wantedS) high = middle;
+    else low = middle + 1;
+  }
+  return values[low] ?? Number.NaN;
+}

@@ -3,15 +3,17 @@
 // can save, in 123 zones, for every start hour of 2022. Expected files are the authors' result tables.
 
 import { UserError } from "../../../core/index.ts";
-import { cheapestSlots, lowestWindows, windowSums } from "../sweep.ts";
+import { cheapestSlots, lowestWindows, type Ranked, ranked, windowSums } from "../sweep.ts";
 import type { Check, Replay, ReplayFiles } from "./replay.ts";
 
 const FOLDER = "scheduling/eurosys24";
 
-/** Hourly intensities of one zone in hundredths of gCO2e/kWh, so that sums are exact. */
+/** Hourly intensities of one zone. */
 export interface ZoneYear {
   readonly zone: string;
+  /** In hundredths of gCO2e/kWh, so that sums are exact. */
   readonly hundredths: Float64Array;
+  readonly ranked: Ranked;
 }
 
 export const JOB_LENGTHS = [1, 6, 12, 24, 48, 96, 168] as const;
@@ -23,10 +25,10 @@ const YEAR = 8760;
 export async function readZones(files: ReplayFiles): Promise<readonly ZoneYear[]> {
   const rows = rowsOf(await files.text(`${FOLDER}/intensity_2022.csv`));
   const [head = [], ...hours] = rows;
-  return head.slice(1).map((zone, at) => ({
-    zone,
-    hundredths: Float64Array.from(hours, (row) => hundredths(row[at + 1] ?? "")),
-  }));
+  return head.slice(1).map((zone, at) => {
+    const values = Float64Array.from(hours, (row) => hundredths(row[at + 1] ?? ""));
+    return { zone, hundredths: values, ranked: ranked(values) };
+  });
 }
 
 /** What a job costs at each start hour of the year, in hundredths, as the study defines it. */
@@ -37,11 +39,15 @@ export interface Costs {
 }
 
 /** Costs of a job of `length` hours with `slack` hours; windows are cut at the end of the record. */
-export function costsOf({ hundredths }: ZoneYear, length: number, slack: number): Costs {
+export function costsOf(
+  { hundredths, ranked: order }: ZoneYear,
+  length: number,
+  slack: number,
+): Costs {
   return {
     atOnce: windowSums(hundredths, length),
     deferred: lowestWindows(hundredths, length, slack),
-    interrupted: cheapestSlots(hundredths, length, slack),
+    interrupted: cheapestSlots(order, length, slack),
   };
 }
 

@@ -124,7 +124,7 @@ export const gaia: Replay = {
     const checks = BARS.map(
       ([policy, published]): Check => ({
         name: policy.name,
-        unit: "of starting at once",
+        unit: "of run-now",
         ours: carbonOf(policy, trace, grid) / atOnce,
         published,
         tolerance: 5e-7,
