@@ -1,5 +1,23 @@
 // Running graphs: ONNX Runtime sessions with defaults that save energy, and linear algebra on them.
 
+export { cholesky, solveCholesky, solveLower, solveLowerTransposed } from "./linalg/cholesky.ts";
+export { type LeastSquares, leastSquares } from "./linalg/least-squares.ts";
+export {
+  frobeniusNorm,
+  identity,
+  type Matrix,
+  matrix,
+  transpose,
+} from "./linalg/matrix.ts";
+export { createProducts, type Products, type Transposed } from "./linalg/products.ts";
+export { type Qr, qr } from "./linalg/qr.ts";
+export {
+  type RandomisedOptions,
+  type RandomisedSvd,
+  randomisedSvd,
+} from "./linalg/randomised-svd.ts";
+export { type Svd, svd } from "./linalg/svd.ts";
+export { type Eigen, symmetricEigen } from "./linalg/symmetric-eigen.ts";
 export type { ModelSource, SourceOptions } from "./model-source.ts";
 export { type OpenModel, openModelFile, type WeightBytes, weightBytes } from "./open-model.ts";
 export type { Feed, Port } from "./port.ts";
