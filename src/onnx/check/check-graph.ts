@@ -68,9 +68,9 @@ export function checkNodes(nodes: readonly Node[], place: NodesPlace, rules: Nod
     const types = checkNode(node, at, rules, (value) => typeIn(scope, value));
     declareOutputs({ node, types, at }, place, rules);
     if (node.name !== undefined && node.name !== "" && names.has(node.name)) {
-      rules.findings.warning("duplicate-node", at, {
+      rules.findings.error("duplicate-node", at, {
         message: "another node has the same name",
-        remedy: "Give nodes names of their own, so that messages and profiles can tell them apart.",
+        remedy: "Give every node a name of its own, or none.",
       });
     }
     names.add(node.name ?? "");

@@ -193,6 +193,7 @@ function checkAttributes(
   }
   const given = new Set(node.attributes.map(({ name }) => name));
   for (const [name, { required }] of schema.attributes) {
-    if (required && !given.has(name)) fault(`attribute "${name}" is missing`, "Add it.");
+    if (required && !given.has(name))
+      fault(`attribute "${name}" is missing`, "Add it: it has no default.");
   }
 }
