@@ -48,6 +48,16 @@ const COMMANDS: readonly Entry[] = [
     load: async (context) => (await import("./explain.ts")).explainCommand(context),
   },
   {
+    name: "estimate",
+    description: "Estimate what work costs before it runs, and what other tools would say.",
+    load: async (context) => (await import("./estimate.ts")).estimateCommand(context),
+  },
+  {
+    name: "methods",
+    description: "List the methods of other tools, with their constants and known defects.",
+    load: async (context) => (await import("./methods.ts")).methodsCommand(context),
+  },
+  {
     name: "export",
     description: "Write runs to a file for other programs.",
     load: async (context) => (await import("./export.ts")).exportCommand(context),

@@ -169,7 +169,10 @@ export function planOf(
 }
 
 /** An option overrules the environment; an intensity overrules a place of the same rank. */
-function signalOf(options: Options, env: CliContext["env"]): LocateOptions {
+export function signalOf(
+  options: Pick<Options, "intensity" | "location">,
+  env: CliContext["env"],
+): LocateOptions {
   const { intensity, location } = options;
   if (intensity !== undefined) return { intensity, given: "by --intensity" };
   if (location !== undefined) return { location, given: "by --location" };
@@ -182,7 +185,7 @@ function signalOf(options: Options, env: CliContext["env"]): LocateOptions {
 }
 
 /** A value of the environment; an empty one is none. */
-function fromEnv<T>(
+export function fromEnv<T>(
   env: CliContext["env"],
   name: string,
   parse: (option: string, text: string) => T,

@@ -101,7 +101,7 @@ describe("the modes", () => {
     };
     const { terms } = codeCarbonRapl.estimate(measured, tables);
     expect(terms[0]?.energy).toMatchObject({ value: 7200 });
-    expect(codeCarbonRapl.estimate(machine(1), tables).missing).toContain("cpu");
+    expect(codeCarbonRapl.estimate(machine(1), tables).energy.status).toBe("unsupported");
   });
   test("an unlisted CPU has 4 W a thread; one of which nothing is known has 85 W", () => {
     const unknown = (threads: number | null) =>

@@ -6,7 +6,7 @@
 // constant  CPU = TDP / 2, where the load cannot be read
 // rapl      CPU = energy of the packages; the whole machine's, in process mode too
 
-import { carbonIntensity } from "../../core/index.ts";
+import { carbonIntensity, joules } from "../../core/index.ts";
 import { memoryPowerV2, memoryPowerV3 } from "./codecarbon-memory.ts";
 import {
   type Answer,
@@ -15,6 +15,7 @@ import {
   intensityOf,
   type Method,
   missingTerm,
+  nothingOf,
   powerTerm,
   resultOf,
   round,
@@ -73,12 +74,16 @@ function codeCarbonIn(mode: CodeCarbonMode): Method {
     source: "mlco2/codecarbon, docs/explanation/methodology.md and codecarbon/external",
     constants: CONSTANTS,
     defects: DEFECTS,
-    estimate: (workload, tables) =>
-      resultOf({
+    estimate(workload, tables) {
+      if (mode === "rapl" && (workload.counters?.package ?? null) === null) {
+        return nothingOf("this mode needs measured package energy (--from a run with RAPL)");
+      }
+      return resultOf({
         terms: [...cpuTerms(workload, mode), ...gpuTerms(workload), memoryTerm(workload, mode)],
         factors: [pueFactor(workload)],
         intensity: codeCarbonIntensity(workload, tables),
-      }),
+      });
+    },
   };
 }
 
@@ -112,10 +117,8 @@ export const codeCarbonV2: Method = {
 function cpuTerms(workload: Workload, mode: CodeCarbonMode): readonly Term[] {
   const { cpu, hours, counters } = workload;
   if (mode === "rapl") {
-    const energy = counters?.package ?? null;
-    return energy === null
-      ? [missingTerm("cpu", "RAPL mode needs measured package energy (--from a run with RAPL)")]
-      : [energyTerm("cpu", energy, { formula: "RAPL packages, whole", basis: "RAPL packages" })];
+    const energy = counters?.package ?? joules(0);
+    return [energyTerm("cpu", energy, { formula: "RAPL packages, whole", basis: "RAPL packages" })];
   }
   if (cpu === null) return [];
   const { watts: tdp, text, constants } = ratedPower(cpu);
@@ -180,8 +183,12 @@ function gpuTerms({ gpus, counters }: Workload): readonly Term[] {
 }
 
 function memoryTerm(workload: Workload, mode: CodeCarbonMode): Term {
-  const used = mode === "process" ? workload.usedMemoryGB : workload.memoryGB;
-  return memoryOf({ ...workload, memoryGB: used }, (gigabytes) => ({
+  const isProcess = mode === "process";
+  if (isProcess && workload.usedMemoryGB === null) {
+    return missingTerm("memory", "the memory that the process uses is not known (--used-memory)");
+  }
+  const memoryGB = isProcess ? workload.usedMemoryGB : workload.memoryGB;
+  return memoryOf({ ...workload, memoryGB }, (gigabytes) => ({
     watts: memoryPowerV3(gigabytes),
     basis: "5 W a module, at least 10 W",
     constants: ["module", "leastMemory"],

@@ -100,7 +100,7 @@ function roughEstimate(workload: Workload): MethodResult {
               { watts: gpu.tdp * gpu.count * (gpu.usage ?? 1), hours },
               {
                 formula: `${gpu.count} x TDP ${gpu.tdp} W x utilisation ${round(gpu.usage ?? 1)}`,
-                basis: `TDP ${gpu.tdp} W x utilisation`,
+                basis: `TDP ${gpu.tdp} W x utilisation ${round(gpu.usage ?? 1)}`,
               },
             ),
       ),

@@ -49,7 +49,8 @@ export async function workloadOfCard(host: Host, card: Card): Promise<Workload> 
     })),
     memoryGB: machine.memoryBytes / 1e9,
     place,
-    pue: boundary.pue?.method === "declared" ? boundary.pue.value : null,
+    // A default carries the reason why it was taken; what was given has none.
+    pue: boundary.pue?.fallbacks.length === 0 ? boundary.pue.value : null,
     counters: countersOf(card.components),
   });
 }

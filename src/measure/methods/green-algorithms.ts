@@ -109,7 +109,7 @@ function gpuTerms(
       { watts: gpu.count * tdp * usage, hours },
       {
         formula: `${gpu.count} x ${tdp} W x usage ${round(usage)}`,
-        basis: `TDP ${tdp} W x usage`,
+        basis: `TDP ${tdp} W x usage ${round(usage)}`,
         constants: listed === null ? ["unknownGpu"] : [],
       },
     );

@@ -16,7 +16,7 @@ import {
   UserError,
   withError,
 } from "../../core/index.ts";
-import { pueOf } from "../carbon/pue.ts";
+import { providerPue, pueOf } from "../carbon/pue.ts";
 import { loadPowerModel, type PowerModel } from "../estimate/coefficients.ts";
 import { type MachineClass, machineClassOf } from "../estimate/machine-class.ts";
 import { memoryPower } from "../estimate/memory-power.ts";
@@ -69,12 +69,20 @@ export async function ownEstimate(
     ...workload.gpus.map((gpu) => gpuPart(gpu, tables)),
   ];
   if (parts.length === 0) throw sayMore("neither a CPU, a GPU nor memory was given");
-  const { machine } = workload;
-  const pue = pueOf({
-    ...(workload.pue === null ? {} : { declared: workload.pue }),
+  const pue = await pueOfWorkload(host, workload);
+  return estimateOf(workload, [...parts, ...supplyOf(workload, parts)], { pue, signal });
+}
+
+/** As given, else as the cloud publishes it, else by the kind of machine. */
+async function pueOfWorkload(host: Host, { pue, cloud, machine }: Workload): Promise<Figure<"1">> {
+  if (pue === null && cloud !== null) {
+    const published = await providerPue(host, cloud.provider, cloud.region);
+    if (published !== null) return published;
+  }
+  return pueOf({
+    ...(pue === null ? {} : { declared: pue }),
     personal: machine === "desktop" || machine === "laptop",
   });
-  return estimateOf(workload, [...parts, ...supplyOf(workload, parts)], { pue, signal });
 }
 
 /** Power of the parts to energy, facility and emissions. */
@@ -243,7 +251,7 @@ function supplyOf({ machine, cpu }: Workload, parts: readonly Part[]): readonly 
     { method: "estimated", source },
   );
   const power = sum("W", [losses, scaled(wall.base, cpu?.share ?? 1)], { source });
-  return [{ name: "supply", power, scope: "wall", basis: source }];
+  return [{ name: "supply", power, scope: "wall", basis: `supply and board of a ${machine}` }];
 }
 
 function termOf({ name, power, basis }: Part, hours: number): Term {

@@ -94,7 +94,7 @@ function gpuTerms({ gpus, hours, counters }: Workload): readonly Term[] {
           { watts: gpu.count * gpu.tdp * (gpu.usage ?? 1), hours },
           {
             formula: `${gpu.count} x ${gpu.tdp} W x ${round(gpu.usage ?? 1)} (${RATED})`,
-            basis: `TDP ${gpu.tdp} W x usage`,
+            basis: `TDP ${gpu.tdp} W x usage ${round(gpu.usage ?? 1)}`,
           },
         ),
   );
