@@ -10,6 +10,10 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import { csvField, parseCsv, parseCsvTable } from "../src/core/csv.ts";
+import { createNodeHost } from "../src/core/host/node-host.ts";
+import { loadFactors } from "../src/measure/carbon/mix.ts";
+import { checkPublished } from "../src/measure/carbon/mix-check.ts";
+import { GRIDS, readGrid } from "../test/grid-carbon.ts";
 
 const SOURCES =
   process.env["GODWIT_DATA"] ?? fileURLToPath(new URL("../../shared/data", import.meta.url));
@@ -123,6 +127,28 @@ function validateFactors(): void {
   }
 }
 
+/** Every hour of the grids follows from its generation; what was published wrong is told. */
+async function validateGrids(): Promise<void> {
+  const host = createNodeHost();
+  const sets = {
+    lifeCycle: await loadFactors(host, "carboncast", "life-cycle"),
+    direct: await loadFactors(host, "carboncast", "direct"),
+  };
+  for (const grid of GRIDS) {
+    const hours = readGrid(grid);
+    for (const fault of checkPublished(hours, sets)) {
+      faults.push(`grid-carbon ${grid}: ${JSON.stringify(fault)}`);
+    }
+    const published = hours.map((hour) => ({
+      ...hour,
+      lifeCycle: hour.lifeCycleUpstream ?? hour.lifeCycle,
+    }));
+    for (const fault of checkPublished(published, sets)) {
+      console.error(`note: ${grid} as published: ${JSON.stringify(fault)}`);
+    }
+  }
+}
+
 /** PUE of Google's campuses and the defaults of providers, as Green Algorithms lists them. */
 function validateEffectiveness(): void {
   const [, , ...campuses] = parseCsv(
@@ -163,6 +189,7 @@ put("carbon-intensity/balancing-areas.csv", balancingAreas());
 put("carbon-intensity/gcp-regions.csv", gcpRegions());
 validateRegions();
 validateFactors();
+await validateGrids();
 validateEffectiveness();
 for (const folder of [
   "carbon-intensity",
