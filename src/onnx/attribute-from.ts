@@ -4,7 +4,7 @@
 import { suggest } from "../core/index.ts";
 import type { Attribute, Graph, SparseTensor, Tensor, ValueType } from "./model.ts";
 import { ModelError } from "./model-error.ts";
-import type { AttributeKind, OperatorSchema } from "./schema/operator-table.ts";
+import type { AttributeKind, OperatorSchema } from "./operator-table.ts";
 
 /** A value with its kind, where no schema tells it or the schema is not to be asked. */
 export type ExplicitAttribute = Attribute extends infer A

@@ -6,8 +6,8 @@ import { bindTypes } from "./check/bind-types.ts";
 import { checkModel } from "./check/check-model.ts";
 import type { DataType, Graph, Model, Node, Tensor, ValueInfo, ValueType } from "./model.ts";
 import { ModelError } from "./model-error.ts";
+import type { OperatorSchema, OperatorTable } from "./operator-table.ts";
 import { type Renaming, renameNode } from "./rename.ts";
-import type { OperatorSchema, OperatorTable } from "./schema/operator-table.ts";
 import { type TensorParts, tensorOf } from "./tensor-of.ts";
 import { type ShapeDimension, tensorType, typeName } from "./value-type.ts";
 

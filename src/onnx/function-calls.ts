@@ -2,7 +2,7 @@
 
 import { subGraphsOf } from "./attributes.ts";
 import type { FunctionDefinition, Node } from "./model.ts";
-import { canonicalDomain } from "./schema/operator-table.ts";
+import { canonicalDomain } from "./operator-table.ts";
 
 /** Names a function, or the function that a node may call. */
 export function functionKey(domain: string | undefined, name: string, overload?: string): string {

@@ -71,7 +71,6 @@ export type {
 } from "./model.ts";
 export { DATA_TYPES } from "./model.ts";
 export { ModelError } from "./model-error.ts";
-export { type Renaming, renameNode } from "./rename.ts";
 export {
   type Arity,
   type AttributeKind,
@@ -82,7 +81,38 @@ export {
   type OperatorTable,
   type Parameter,
   parseOperatorTable,
-} from "./schema/operator-table.ts";
+} from "./operator-table.ts";
+export { type Renaming, renameNode } from "./rename.ts";
+export {
+  addSizes,
+  type BodyShapes,
+  ceilDivideSizes,
+  type Expression,
+  floorDivideSizes,
+  formatShape,
+  formatSize,
+  type GraphShapes,
+  type InferredShapes,
+  type InferredType,
+  type Item,
+  inferShapes,
+  maximumSize,
+  minimumSize,
+  multiplySizes,
+  productOfSizes,
+  type Shape,
+  type ShapeOptions,
+  type Size,
+  sameSize,
+  substituteSizes,
+  subtractSizes,
+  symbolicSize,
+  symbolsOf,
+  type TensorType,
+  totalOfSizes,
+  typeOfValue,
+  type UninferredNode,
+} from "./shapes/index.ts";
 export { type Sorted, sortGraph, sortNodes } from "./sort.ts";
 export { int64s, type TensorParts, type TensorValues, tensorOf } from "./tensor-of.ts";
 export {

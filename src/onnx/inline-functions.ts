@@ -6,8 +6,8 @@ import { findRecursion, functionKey, keyOf } from "./function-calls.ts";
 import { freshNames, namesIn } from "./graph-index.ts";
 import type { Attribute, FunctionDefinition, Graph, Model, Node, OpsetImport } from "./model.ts";
 import { ModelError } from "./model-error.ts";
+import { canonicalDomain } from "./operator-table.ts";
 import { renameNode } from "./rename.ts";
-import { canonicalDomain } from "./schema/operator-table.ts";
 
 /** Functions that call functions can multiply beyond any memory; more nodes than this are refused. */
 const MAX_NODES = 1_000_000;

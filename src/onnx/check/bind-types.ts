@@ -3,7 +3,7 @@
 
 import { attributeOf, intOf } from "../attributes.ts";
 import { DATA_TYPES, type Node } from "../model.ts";
-import type { OperatorSchema, Parameter } from "../schema/operator-table.ts";
+import type { OperatorSchema, Parameter } from "../operator-table.ts";
 
 /** The types of a node's values, and what contradicts the operator's constraints. */
 export interface BoundTypes {

@@ -3,7 +3,7 @@
 
 import { findRecursion, functionKey } from "../function-calls.ts";
 import type { FunctionDefinition, Model, OpsetImport } from "../model.ts";
-import { canonicalDomain, type OperatorTable } from "../schema/operator-table.ts";
+import { canonicalDomain, type OperatorTable } from "../operator-table.ts";
 import { checkGraph, checkNodes } from "./check-graph.ts";
 import type { NodeRules } from "./check-node.ts";
 import { type Diagnostic, type Findings, newFindings, quoted } from "./diagnostic.ts";

@@ -9,7 +9,7 @@ import {
   type OperatorSchema,
   type OperatorTable,
   type Parameter,
-} from "../schema/operator-table.ts";
+} from "../operator-table.ts";
 import { bindTypes } from "./bind-types.ts";
 import { checkSparseTensor, checkTensor } from "./check-tensor.ts";
 import { type Findings, quoted } from "./diagnostic.ts";

@@ -7,11 +7,7 @@ import { nodePath } from "../check/diagnostic.ts";
 import { freshNames, type GraphIndex, indexGraph, namesIn } from "../graph-index.ts";
 import type { FunctionDefinition, Graph, Model, Node, OpsetImport, Tensor } from "../model.ts";
 import { ModelError } from "../model-error.ts";
-import {
-  canonicalDomain,
-  type OperatorSchema,
-  type OperatorTable,
-} from "../schema/operator-table.ts";
+import { canonicalDomain, type OperatorSchema, type OperatorTable } from "../operator-table.ts";
 import { typeName } from "../value-type.ts";
 import { newNode, type Refusal, type Rewrite, type RuleContext, type UpgradeRule } from "./rule.ts";
 import { upgradeRules } from "./rules/index.ts";

@@ -3,7 +3,7 @@
 // same schema is not visible here; the rules know those.
 
 import { parameterAt } from "../check/bind-types.ts";
-import type { OperatorSchema, Parameter } from "../schema/operator-table.ts";
+import type { OperatorSchema, Parameter } from "../operator-table.ts";
 
 /** Whether nodes of `before` are nodes of `after` without any change. */
 export function onlyWidens(before: OperatorSchema, after: OperatorSchema): boolean {

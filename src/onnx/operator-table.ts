@@ -1,8 +1,8 @@
 // What the ONNX specification and ONNX Runtime say of each operator in each of its versions: how many
 // inputs, which attributes, which types. The facts are in data/onnx-operators; this reads and asks them.
 
-import type { Host } from "../../core/index.ts";
-import type { Attribute } from "../model.ts";
+import type { Host } from "../core/index.ts";
+import type { Attribute } from "./model.ts";
 
 /** Kinds of attribute that an operator declares; a reference stands for one of them in a function. */
 export type AttributeKind = Exclude<Attribute["kind"], "reference">;
