@@ -73,6 +73,11 @@ const COMMANDS: readonly Entry[] = [
     load: async (context) => (await import("./zones.ts")).zonesCommand(context),
   },
   {
+    name: "intensity",
+    description: "Show a grid's carbon intensity now, as it was, or as it is expected.",
+    load: async (context) => (await import("./intensity.ts")).intensityCommand(context),
+  },
+  {
     name: "doctor",
     description: "Show what this machine can be measured with, and what to do about the rest.",
     load: async (context) => (await import("./doctor.ts")).doctorCommand(context),
