@@ -17,4 +17,4 @@ async function whyMissing(runtime: Runtime): Promise<string | null> {
 export const nativeMissing = await whyMissing(nativeRuntime());
 
 /** Why tests on WebAssembly must skip; null when it can be loaded. */
-export const wasmMissing = await whyMissing(wasmRuntime());
+export const wasmMissing = await whyMissing(wasmRuntime(() => import("onnxruntime-web")));

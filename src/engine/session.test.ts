@@ -554,8 +554,9 @@ describe.skipIf(nativeMissing !== null)("memory", () => {
     );
     const cycle = async (count: number) => {
       for (let turn = 0; turn < count; turn++) {
-        await using session = await createSession(model, { threads: 2 });
+        const session = await createSession(model, { threads: 2 });
         await session.run({ x: new Float32Array(256) });
+        await session.close();
       }
     };
     await cycle(60);

@@ -1,6 +1,5 @@
 // What goes into a graph and comes out of it: element type, dimensions and a typed array.
 
-import { UserError } from "../core/index.ts";
 import type { DataType, Elements } from "../onnx/index.ts";
 
 /**
@@ -50,16 +49,6 @@ export function fitsType(data: TensorElements, dataType: DataType): boolean {
 export function arrayNameOf(dataType: DataType): string {
   if (!isPassable(dataType)) return "nothing";
   return dataType === "string" ? "an array of strings" : `a ${ARRAYS[dataType].name}`;
-}
-
-/** Zeros of a type. Throws UserError for types that have no typed array. */
-export function allocate(dataType: DataType, length: number): Elements {
-  if (!isPassable(dataType) || dataType === "string") {
-    throw new UserError("unsupported", `no array can be made for ${dataType} elements`, {
-      hint: "Fetch the value without an array to write to.",
-    });
-  }
-  return new ARRAYS[dataType](length);
 }
 
 /** Number of elements that dimensions stand for; 1 for a scalar. */

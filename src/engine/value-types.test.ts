@@ -47,7 +47,7 @@ describe.skipIf(nativeMissing !== null)("types of values", () => {
       const opened = openSource(modelFile(name));
       const inputs = opened.model.graph?.inputs ?? [];
       opened.close();
-      await using session = await createSession(modelFile(name), { threads: 1 });
+      const session = await createSession(modelFile(name), { threads: 1 });
       const shapes = Object.fromEntries(
         session.inputs.map((input) => [
           input.name,
@@ -65,6 +65,7 @@ describe.skipIf(nativeMissing !== null)("types of values", () => {
         }),
       );
       const outputs = await session.run(feeds);
+      await session.close();
       for (const [output, { dataType, dims }] of Object.entries(outputs)) {
         const inferred = types.get(output);
         expect(inferred?.dataType).toBe(dataType);

@@ -162,8 +162,9 @@ describe.skipIf(nativeMissing !== null)("a session on its own thread", () => {
     const model = encodeModel(double);
     const cycle = async (count: number): Promise<void> => {
       for (let turn = 0; turn < count; turn++) {
-        await using session = await createWorkerSession(model, { threads: 1 });
+        const session = await createWorkerSession(model, { threads: 1 });
         await session.run({ x: new Float32Array(10_000_000).fill(1) }, { memory: "give" });
+        await session.close();
       }
     };
     await cycle(3);

@@ -78,8 +78,10 @@ export async function createWorkerSession(
 }
 
 /** In the sources a `.ts` file, in the built package a `.js` file, beside this one. */
-const threadFile = (): URL =>
-  new URL(`./session-thread${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url);
+function threadFile(): URL {
+  const source = new URL("./session-thread.ts", import.meta.url);
+  return import.meta.url.endsWith(".ts") ? source : new URL(source.href.replace(/ts$/, "js"));
+}
 
 type ThreadState = Int32Array<SharedArrayBuffer>;
 
