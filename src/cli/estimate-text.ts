@@ -21,7 +21,7 @@ import { textTable } from "./text-table.ts";
 const INDENT = "  ";
 
 /** One line that says what was estimated. */
-export function headline({ cpu, gpus, memoryGB, hours, machine }: Workload): string {
+function headline({ cpu, gpus, memoryGB, hours, machine }: Workload): string {
   const parts = [
     ...(cpu === null
       ? []

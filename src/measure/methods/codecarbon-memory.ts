@@ -26,7 +26,7 @@ const TIERS = [
 ] as const;
 
 /** Watts of a module, and the least that any memory takes. */
-export const MODULE_POWER = {
+const MODULE_POWER = {
   x86: { watts: 5, least: 10 },
   arm: { watts: 1.5, least: 3 },
 } as const;

@@ -25,7 +25,7 @@ import {
 import type { PeerTables } from "./tables.ts";
 import { machineTdp, type Workload, type WorkloadCpu } from "./workload.ts";
 
-export type CodeCarbonMode = "machine" | "process" | "constant" | "rapl";
+type CodeCarbonMode = "machine" | "process" | "constant" | "rapl";
 
 const HARDWARE = "codecarbon/external/hardware.py";
 const RAM = "codecarbon/external/ram.py";
