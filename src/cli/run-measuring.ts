@@ -9,6 +9,7 @@ import { createSegment, locateLedger, openLedger } from "../ledger/index.ts";
 import { locate, pueOf } from "../measure/carbon/index.ts";
 import { model } from "../measure/estimate/estimator.ts";
 import type { SubjectCounter } from "../measure/run/cpu-time.ts";
+import { readIdleHistory } from "../measure/run/idle-history.ts";
 import type { RecordSink } from "../measure/run/journal.ts";
 import { markNested } from "../measure/run/leader.ts";
 import { createMeter, type Ending } from "../measure/run/meter.ts";
@@ -80,6 +81,7 @@ export async function prepareMeasuring(context: CliContext, plan: RunPlan): Prom
       },
       ...(plan.interval === null ? {} : { interval: plan.interval }),
       ...(plan.idle === null ? {} : { idleBaseline: plan.idle }),
+      idleHistory: (of) => readIdleHistory(folder, of),
       subjectUse: () => counter.read(),
       cpuTime: { source: counter.source, fallbacks: counter.fallbacks },
       sink: (id) => sinkOf(createSegment(folder, id), budget),

@@ -54,6 +54,7 @@ const component = z.looseObject({
   attributed: figureOf("J").optional(),
   meanPower: figureOf("W").optional(),
   peakPower: figureOf("W").optional(),
+  idlePower: figureOf("W").optional().describe("What this run saw of the device while it was idle"),
   utilisation: figureOf("1").optional(),
 });
 

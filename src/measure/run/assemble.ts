@@ -51,7 +51,7 @@ export function assemble(records: readonly SegmentRecord[]): Card {
     },
     ...(result.conservation === null ? {} : { conservation: result.conservation }),
     signal: start.signal,
-    components: energies.map((entry) => componentOf(entry, times)),
+    components: energies.map((entry) => componentOf(entry, timeline)),
     spans: spansOf(timeline.spans, result.headline),
     gaps: timeline.gaps.map(({ sensor, from, to, reason, detail }) => ({
       sensor,

@@ -6,6 +6,7 @@ import type { Component, Series } from "../../core/card.ts";
 import { exact, type Figure, figure, product } from "../../core/index.ts";
 import { energyBetween, energyFigure } from "../sensors/bridge.ts";
 import { type Owned, ownedEnergy } from "./bounds.ts";
+import { idleSeen } from "./idle-seen.ts";
 import { decimate, type PowerStretch, peakOf, powerCurve } from "./power.ts";
 import type { SplitContext } from "./split.ts";
 import { durationOf, type Timeline, type Track } from "./timeline.ts";
@@ -58,13 +59,13 @@ function energyOfSensor({ sensor, pieces }: Track, timeline: Timeline): Figure<"
 }
 
 /** The card's line of a sensor. */
-export function componentOf(
-  { track, energy, owned }: SensorEnergy,
-  times: readonly number[],
-): Component {
+export function componentOf({ track, energy, owned }: SensorEnergy, timeline: Timeline): Component {
   const { sensor } = track;
+  const { start, times } = timeline;
   const mean = meanPower(energy, durationOf({ times }));
   const peak = peakOf(curveOf(track, times));
+  const measured = sensor.method === "estimated" ? undefined : start.idle[sensor.id];
+  const idle = measured ?? idleSeen(track, timeline);
   return {
     domain: sensor.domain,
     device: sensor.device,
@@ -73,6 +74,7 @@ export function componentOf(
     ...(owned === null ? {} : { attributed: owned.attributed }),
     meanPower: mean,
     ...(peak === null ? {} : { peakPower: peakFigure(peak, mean) }),
+    ...(idle === null ? {} : { idlePower: idle }),
   };
 }
 

@@ -53,11 +53,24 @@ function quietPowers(track: Track, timeline: Timeline): readonly number[] {
 }
 
 function quietIntervals({ sensor }: Track, timeline: Timeline): readonly boolean[] {
-  if (sensor.domain === "gpu") {
-    const activity = gpuActivity(sensor.id, timeline) ?? [];
-    return activity.map(({ told, empty }) => told === 1 && empty);
-  }
+  if (sensor.domain === "gpu") return emptyIntervals(sensor.id, timeline);
+  const gpus = includesGpus(sensor)
+    ? timeline.start.sensors.filter(({ domain }) => domain === "gpu")
+    : [];
+  const others = gpus.map(({ id }) => emptyIntervals(id, timeline));
   return activityOf(timeline).map(
-    ({ utilisation }) => utilisation !== null && utilisation < MOST_BUSY,
+    ({ utilisation }, index) =>
+      utilisation !== null &&
+      utilisation < MOST_BUSY &&
+      others.every((empty) => empty[index] === true),
   );
+}
+
+/** Whether an idle processor says too little: the energy of GPUs may be in the sensor's. */
+const includesGpus = ({ domain }: Track["sensor"]): boolean =>
+  domain === "machine" || domain === "board";
+
+function emptyIntervals(sensor: string, timeline: Timeline): readonly boolean[] {
+  const activity = gpuActivity(sensor, timeline) ?? [];
+  return activity.map(({ told, empty }) => told === 1 && empty);
 }

@@ -65,6 +65,23 @@ describe("a meter", () => {
     expect(card.measures.energy?.attributed?.value).toBeCloseTo(100, 6);
   });
 
+  test("takes the idle power of earlier runs where it has no baseline, and goes on without", async () => {
+    const idle = { "fake:package-0": exact("W", 20, declared) };
+    const card = async (history: MeterOptions["idleHistory"]) => {
+      const options = history === undefined ? {} : { idleHistory: history };
+      const { host, meter } = rig([{ energy: (t) => 50 * t }], options);
+      await meter.start();
+      await host.elapse(10_000);
+      return meter.stop();
+    };
+    // 300 J beyond idle, half of them its own.
+    expect((await card(async () => idle)).measures.energy?.net?.value).toBeCloseTo(150, 0);
+    const without = (await card(undefined)).measures.energy?.net;
+    expect((await card(() => Promise.reject(new Error("no ledger")))).measures.energy?.net).toEqual(
+      without,
+    );
+  });
+
   test("counts from its first reading also where the clock moves while it reads", async () => {
     const { host, meter } = rig([{ energy: (t) => 50 * t }]);
     const { monotonic } = host;

@@ -2,7 +2,7 @@
 // every record goes to the sink as it comes, and the card is made at the end. A meter never prints
 // and never fails the work that it measures: what goes wrong becomes a notice on the card.
 
-import type { Card, Signal } from "../../core/card.ts";
+import type { Card, Machine, Signal } from "../../core/card.ts";
 import { newCardId } from "../../core/id.ts";
 import type { Figure, Host } from "../../core/index.ts";
 import { VERSION } from "../../core/version.ts";
@@ -33,6 +33,11 @@ export interface MeterOptions {
   readonly interval?: number;
   /** Seconds of quiet to measure idle power in before the start. */
   readonly idleBaseline?: number;
+  /** Idle power that earlier runs saw, by sensor id, of sensors without a baseline; asked at the end. */
+  readonly idleHistory?: (of: {
+    readonly machine: Machine;
+    readonly sensors: StartRecord["sensors"];
+  }) => Promise<StartRecord["idle"]>;
   /** Use of the subject; this process is the subject when absent. */
   readonly subjectUse?: () => Promise<SubjectUse>;
   /** How `subjectUse` counts, for the card. */
@@ -137,6 +142,16 @@ export function createMeter(options: MeterOptions): Meter {
     return { duration: to - from, notices: ["too short to be seen"] };
   };
 
+  const idleHistoryOf = async ({ machine, ...start }: StartRecord) => {
+    const sensors = start.sensors.filter(
+      ({ id, counted, method }) =>
+        counted && method !== "estimated" && start.idle[id] === undefined,
+    );
+    if (sensors.length === 0) return undefined;
+    // Without it the rule for runs without a baseline holds, as on a machine's first runs.
+    return options.idleHistory?.({ machine, sensors }).catch(() => undefined);
+  };
+
   return {
     id,
     sensors: () => first?.sensors ?? [],
@@ -208,6 +223,7 @@ export function createMeter(options: MeterOptions): Meter {
       const { sampler, start } = running();
       const { t } = await sampler.stop();
       const begun = seconds();
+      const idle = await idleHistoryOf(start);
       const { cpuS, rssBytes } = host.ownUsage();
       cost.wallS += seconds() - begun;
       const isOther = options.subjectUse !== undefined;
@@ -223,6 +239,7 @@ export function createMeter(options: MeterOptions): Meter {
         overhead: isOther ? overhead : null,
         extra: ending.extra ?? {},
         quality: ending.quality ?? null,
+        ...(idle === undefined ? {} : { idle }),
       });
       live.end();
       return assemble(journal.records());

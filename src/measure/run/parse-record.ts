@@ -63,6 +63,7 @@ const shapes = z.discriminatedUnion("type", [
     endedAt: z.string(),
     status: z.string(),
     subjectS: count,
+    idle: z.record(z.string(), anyFigure).optional(),
   }),
 ]);
 

@@ -13,7 +13,7 @@ import {
   openNvml,
 } from "./nvml-library.ts";
 
-export interface GpuProcess {
+interface GpuProcess {
   readonly pid: number;
   /** Share of the GPU's time in which kernels of this process ran, 0 to 1; null when not told. */
   readonly share: number | null;
