@@ -116,16 +116,13 @@ async function providerOf(
 /** A service says itself what its values are; what it cannot give is refused, not passed over. */
 function refuseOptions(from: string, { scope, kind, basis }: Omit<Source, "from" | "offline">) {
   const isDirect = from === "uk" || from === "watttime";
-  const option =
-    kind !== undefined
-      ? "--kind"
-      : basis !== undefined
-        ? "--basis"
-        : isDirect && scope === "life-cycle"
-          ? "--scope life-cycle"
-          : null;
-  if (option === null) return;
-  throw new UserError("usage", `${from} cannot be asked for ${option}`, {
+  const refused = [
+    { option: "--kind", isGiven: kind !== undefined },
+    { option: "--basis", isGiven: basis !== undefined },
+    { option: "--scope life-cycle", isGiven: isDirect && scope === "life-cycle" },
+  ].find(({ isGiven }) => isGiven);
+  if (refused === undefined) return;
+  throw new UserError("usage", `${from} cannot be asked for ${refused.option}`, {
     hint: "Leave it out: the answer says what its values are.",
   });
 }

@@ -9,6 +9,7 @@ import {
   formatDuration,
   type Host,
   type HttpResponse,
+  hostErrorCode,
   reasonOf,
   UserError,
 } from "../../../core/index.ts";
@@ -94,7 +95,7 @@ export function createClient(options: ClientOptions): Client {
       const outcome = await once(request).then(
         (response) => judge(request, response, host.wall()),
         (error: unknown): Outcome => ({
-          fault: fault(request, "network", `did not answer: ${reasonOf(error)}`, OFFLINE),
+          fault: fault(request, "network", `did not answer: ${whyNot(error)}`, OFFLINE),
           retryAfter: null,
         }),
       );
@@ -142,6 +143,10 @@ export function createClient(options: ClientOptions): Client {
     },
   };
 }
+
+/** Node says "fetch failed" and keeps the reason, such as ENOTFOUND, in the cause. */
+const whyNot = (error: unknown): string =>
+  (error instanceof Error ? hostErrorCode(error.cause) : null) ?? reasonOf(error);
 
 type Outcome =
   | { readonly body: string }
