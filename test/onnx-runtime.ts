@@ -15,7 +15,7 @@ const OPTIONS: InferenceSession.SessionOptions = {
 };
 
 /** A session of a model. Rejects with ONNX Runtime's own message when it refuses the model. */
-export async function sessionOf(model: Model): Promise<InferenceSession> {
+async function sessionOf(model: Model): Promise<InferenceSession> {
   return InferenceSession.create(encodeModel(model), OPTIONS);
 }
 

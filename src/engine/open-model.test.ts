@@ -10,11 +10,11 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { operators } from "../../test/operators.ts";
 import { modelFile, modelNames } from "../../test/shared-data.ts";
 import { elementsOf, encodeModel, type Model, modelBuilder, tensorOf } from "../onnx/index.ts";
-import { openModelFile, weightBytes } from "./open-model.ts";
+import { type OpenModel, openModelFile, weightBytes } from "./open-model.ts";
 
 let folder = "";
 beforeAll(() => {
@@ -22,6 +22,14 @@ beforeAll(() => {
   mkdirSync(folder);
   writeFileSync(join(folder, "..", "secret"), "12345678");
   symlinkSync(join(folder, "..", "secret"), join(folder, "link"));
+});
+const toClose: OpenModel[] = [];
+const kept = (opened: OpenModel): OpenModel => {
+  toClose.push(opened);
+  return opened;
+};
+afterEach(() => {
+  for (const opened of toClose.splice(0)) opened.close();
 });
 afterAll(() => rmSync(join(folder, ".."), { recursive: true }));
 
@@ -57,7 +65,7 @@ const onLinux = existsSync("/proc/self/fd");
 
 test("weights beside the model are found, weighed and read", () => {
   writeFileSync(join(folder, "w.bin"), new Uint8Array(Float32Array.of(3, 4).buffer));
-  using opened = openModelFile(saved("net.onnx", withExternal("w.bin")));
+  const opened = kept(openModelFile(saved("net.onnx", withExternal("w.bin"))));
   expect(weightBytes(opened.model)).toEqual({ total: 8, external: 8 });
   const [w] = opened.model.graph?.initializers ?? [];
   expect(w && elementsOf(w, opened.external)).toEqual(Float32Array.of(3, 4));
@@ -66,7 +74,7 @@ test("weights beside the model are found, weighed and read", () => {
 describe("a stranger's model reads no other file", () => {
   test.each(["../secret", "/etc/hostname", "link"])("%s", (location) => {
     const path = saved("bad.onnx", withExternal(location));
-    using opened = openModelFile(path);
+    const opened = kept(openModelFile(path));
     const [w] = opened.model.graph?.initializers ?? [];
     expect(() => w && elementsOf(w, opened.external)).toThrow(/outside its folder/);
   });

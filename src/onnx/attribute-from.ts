@@ -7,7 +7,7 @@ import { ModelError } from "./model-error.ts";
 import type { AttributeKind, OperatorSchema } from "./operator-table.ts";
 
 /** A value with its kind, where no schema tells it or the schema is not to be asked. */
-export type ExplicitAttribute = Attribute extends infer A
+type ExplicitAttribute = Attribute extends infer A
   ? A extends Attribute
     ? Pick<A, "kind" | "value">
     : never

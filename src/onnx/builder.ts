@@ -6,6 +6,7 @@ import { bindTypes } from "./check/bind-types.ts";
 import { checkModel } from "./check/check-model.ts";
 import type { DataType, Graph, Model, Node, Tensor, ValueInfo, ValueType } from "./model.ts";
 import { ModelError } from "./model-error.ts";
+import { NamePool } from "./name-pool.ts";
 import type { OperatorSchema, OperatorTable } from "./operator-table.ts";
 import { type Renaming, renameNode } from "./rename.ts";
 import { type TensorParts, tensorOf } from "./tensor-of.ts";
@@ -328,34 +329,4 @@ function taken(name: string): ModelError {
   return new ModelError(`the name "${name}" is empty or in use`, "", {
     hint: "Give every input and output a name of its own.",
   });
-}
-
-/** Names in use in a model. */
-class NamePool {
-  readonly #taken = new Set<string>();
-  readonly #counts = new Map<string, number>();
-
-  /** Takes a name; false when it is in use. */
-  take(name: string): boolean {
-    if (this.#taken.has(name)) return false;
-    this.#taken.add(name);
-    return true;
-  }
-
-  /** The name, or with the first number that makes it new: `block`, `block2`, `block3`. */
-  fresh(wanted: string): string {
-    return this.take(wanted) ? wanted : this.#next(wanted, 2);
-  }
-
-  /** The name with the first number that makes it new: `conv1`, `conv2`. */
-  numbered(wanted: string): string {
-    return this.#next(wanted, 1);
-  }
-
-  #next(wanted: string, first: number): string {
-    let count = this.#counts.get(wanted) ?? first;
-    while (!this.take(`${wanted}${count}`)) count++;
-    this.#counts.set(wanted, count + 1);
-    return `${wanted}${count}`;
-  }
 }

@@ -15,7 +15,7 @@ export function renameNode(node: Node, renaming: Renaming): Node {
 }
 
 /** A sub-graph that reads values of enclosing graphs under their new names. Its own keep theirs. */
-export function renameReads(graph: Graph, renaming: Renaming): Graph {
+function renameReads(graph: Graph, renaming: Renaming): Graph {
   const outside = outsideReads(graph);
   const applicable = new Map([...renaming].filter(([name]) => outside.has(name)));
   if (applicable.size === 0) return graph;

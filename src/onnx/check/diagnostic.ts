@@ -48,7 +48,7 @@ export interface Findings {
   warning(code: DiagnosticCode, path: string, text: FindingText): void;
 }
 
-export interface FindingText {
+interface FindingText {
   readonly message: string;
   readonly remedy: string;
 }
