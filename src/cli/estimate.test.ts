@@ -95,6 +95,15 @@ describe("godwit estimate", () => {
     expect((await estimate("--from", "last", "--hours", "3")).err).toContain("--from takes");
   });
 
+  test("a cloud region brings its place and its published PUE", async () => {
+    const guest = ["--cpu", "AMD EPYC 7763", "--threads", "8", "--memory", "32", "--hours", "10"];
+    const { out } = await estimate(...guest, "--cloud", "gcp/europe-west9");
+    expect(out).toMatch(/on a guest\n/);
+    expect(out).toContain("by --cloud");
+    const declared = await estimate(...guest, "--cloud", "gcp/europe-west9", "--location", "PL");
+    expect(declared.out).toContain("Poland, by --location");
+  });
+
   test("a place given to a subcommand is the subcommand's", async () => {
     const { out } = await estimate(
       "training",
@@ -144,6 +153,8 @@ describe("what cannot be read is refused with a remedy", () => {
     [["--tdp", "65", "--hours", "3", "--pue", "0.9"], /PUE/],
     [["--tdp", "65", "--hours", "3", "--location", "Germny"], /Germany/],
     [["--tdp", "65", "--hours", "3", "--cloud", "gcp"], /PROVIDER\/REGION/],
+    [["--tdp", "65", "--hours", "3", "--cloud", "gcp/moon-west1"], /moon-west1/],
+    [["--tdp", "65", "--hours", "3", "--cloud", "gcp/europe-west9"], /--threads/],
     [["--hours", "3"], /neither a CPU/],
     [["training", "--params", "7B", "--on", "H200"], /--tokens/],
     [["training", "--params", "7B", "--tokens", "1T", "--flops", "1e22", "--on", "H200"], /twice/],

@@ -2,6 +2,7 @@
 
 import { Command, Option } from "@commander-js/extra-typings";
 import { UserError } from "../core/errors.ts";
+import type { LocateOptions } from "../measure/carbon/index.ts";
 import type { Comparison, MethodResult, OwnEstimate, Workload } from "../measure/methods/index.ts";
 import type { CliContext } from "./context.ts";
 import { estimateLlmCommand } from "./estimate-llm.ts";
@@ -131,11 +132,19 @@ async function subjectOfOptions(context: CliContext, options: Options): Promise<
   const { ownEstimate } = await import("../measure/methods/index.ts");
   const { workloadOfOptions } = await import("./estimate-workload.ts");
   const { host, env } = context;
-  const signal = await locate(host, signalOf(options, env));
+  const signal = await locate(host, placeOf(options, env));
   const pue = options.pue ?? fromEnv(env, "GODWIT_PUE", parseNumber);
   const workload = await workloadOfOptions(host, { ...options, hours, pue }, signal);
   const estimate = await ownEstimate(host, workload, signal);
   return { name: "godwit", workload, own: estimate, estimate };
+}
+
+/** A cloud region is a place, unless a place or an intensity was given with it. */
+function placeOf(options: Options, env: CliContext["env"]): LocateOptions {
+  const { cloud, location, intensity } = options;
+  return cloud === undefined || location !== undefined || intensity !== undefined
+    ? signalOf(options, env)
+    : { location: `${cloud.provider}:${cloud.region}`, given: "by --cloud" };
 }
 
 async function subjectOfRun(context: CliContext, options: Options, run: string): Promise<Subject> {

@@ -29,7 +29,8 @@ test("half a day on a V100 with 64 GB costs 6.0623 kWh and 2.8796 kg", () => {
   expect(result.intensity).toMatchObject({ value: 475 });
 });
 
-// Table of cores, v3.0: AMD EPYC 7763 at 4.4 W a core; France 51.28 g/kWh; PUE of Google Cloud 1.12.
+// Table of cores, v3.0: AMD EPYC 7763 at 4.4 W a core; France 51.28 g/kWh; PUE of Google Cloud 1.12
+// where its table states none for the region, 1.11 for us-west1 in Oregon.
 test("its own tables answer for cores, places and providers", () => {
   const result = greenAlgorithms.estimate(
     workloadOf({
@@ -42,6 +43,19 @@ test("its own tables answer for cores, places and providers", () => {
     }),
     tables,
   );
+  const oregon = greenAlgorithms.estimate(
+    workloadOf({
+      hours: 1,
+      memoryGB: 1,
+      cloud: { provider: "gcp", region: "us-west1" },
+      place: world,
+    }),
+    tables,
+  );
+  expect(oregon.factors[0]?.value).toBe(1.11);
+  expect(oregon.intensity).toMatchObject({
+    value: tables.greenAlgorithms.intensities.get("US-OR"),
+  });
   const energy = (10 * (16 * 4.4 * 0.5 + 32 * 0.3725) * 1.12) / 1000;
   expect(kilowattHours(result.energy)).toBeCloseTo(energy, 10);
   expect(result.intensity).toMatchObject({ value: 51.28 });

@@ -129,7 +129,12 @@ function memoryTerm({ memoryGB, hours }: Workload): Term {
   );
 }
 
-/** Given, else the provider's default, else 1 at home and 1.56 elsewhere. */
+/** What its table of data centres says of the cloud region. */
+function regionOf({ cloud }: Workload, { regions }: PeerTables["greenAlgorithms"]) {
+  return cloud === null ? undefined : regions.get(`${cloud.provider}/${cloud.region}`);
+}
+
+/** Given, else the region's, else the provider's default, else 1 at home and 1.56 elsewhere. */
 function pueFactor(workload: Workload, { greenAlgorithms: own }: PeerTables): Factor {
   const { pue, cloud, machine } = workload;
   const factor = (value: number, basis: string, constants: readonly string[] = []): Factor => ({
@@ -139,6 +144,8 @@ function pueFactor(workload: Workload, { greenAlgorithms: own }: PeerTables): Fa
     constants,
   });
   if (pue !== null) return factor(pue, "as given");
+  const region = regionOf(workload, own)?.pue ?? null;
+  if (region !== null) return factor(region, `of ${cloud?.region}`);
   const provider = cloud === null ? undefined : own.pues.get(cloud.provider);
   if (provider !== undefined) return factor(provider, `of ${cloud?.provider}`);
   if (machine === "desktop" || machine === "laptop") return factor(1, "at home", ["personalPue"]);
@@ -147,7 +154,7 @@ function pueFactor(workload: Workload, { greenAlgorithms: own }: PeerTables): Fa
 
 function tableIntensity(workload: Workload, { greenAlgorithms: own }: PeerTables) {
   return intensityOf(workload, (): Answer<"gCO2e/kWh"> => {
-    const zone = workload.place?.zone ?? "WORLD";
+    const zone = regionOf(workload, own)?.place ?? workload.place?.zone ?? "WORLD";
     const listed = own.intensities.get(zone);
     if (listed === undefined) return unsupported(`its table of places has no ${zone}`);
     const basis = `${listed} gCO2e/kWh, its table for ${zone}`;

@@ -138,6 +138,11 @@ function machineParts(workload: Workload, tables: Tables): readonly Part[] {
   if (machine === "guest" && cpu.threads !== null) {
     return guestParts(workload, tables, { cpu, threads: cpu.threads });
   }
+  if (machine === "guest") {
+    throw new UserError("invalid-input", "the guest's part of its server is not known", {
+      hint: "Give --threads with the number of virtual processors, or another --machine.",
+    });
+  }
   if (tdp === null && cpu.cores === null) {
     throw sayMore(`neither the TDP nor the cores of ${cpu.name ?? "the CPU"} are known`);
   }

@@ -12,6 +12,8 @@ export interface PeerTables {
     /** gCO2e/kWh by place code, such as `FR`, `US-CA` or `WORLD`. */
     readonly intensities: ReadonlyMap<string, number>;
     readonly pues: ReadonlyMap<string, number>;
+    /** By `provider/region`. */
+    readonly regions: ReadonlyMap<string, { readonly place: string; readonly pue: number | null }>;
   };
   readonly codeCarbon: {
     /** gCO2e/kWh by ISO 3166-1 alpha-2 code. */
@@ -35,9 +37,10 @@ export async function loadPeerTables(host: Host): Promise<PeerTables> {
   const table = async (path: string) => parseCsvTable(await host.readData(`methods/${path}`));
   const numbers = async (path: string): Promise<ReadonlyMap<string, number>> =>
     new Map((await table(path)).map((row) => [row["key"] ?? "", Number(row["value"])]));
-  const [cores, gpus, processors] = await Promise.all([
+  const [cores, gpus, regions, processors] = await Promise.all([
     table("green-algorithms/cores.csv"),
     table("green-algorithms/gpus.csv"),
+    table("green-algorithms/regions.csv"),
     table("cloud-carbon-footprint/processors.csv"),
   ]);
   return {
@@ -53,6 +56,12 @@ export async function loadPeerTables(host: Host): Promise<PeerTables> {
       })),
       intensities: await numbers("green-algorithms/intensities.csv"),
       pues: await numbers("green-algorithms/pues.csv"),
+      regions: new Map(
+        regions.map((row) => [
+          row["key"] ?? "",
+          { place: row["place"] ?? "", pue: row["pue"] ? Number(row["pue"]) : null },
+        ]),
+      ),
     },
     codeCarbon: {
       countries: await numbers("codecarbon/countries.csv"),
