@@ -2,7 +2,7 @@
 // becomes a notice, and the command runs all the same.
 
 import type { Card } from "../core/card.ts";
-import { type Host, reasonOf, UserError } from "../core/index.ts";
+import { type Host, reasonOf } from "../core/index.ts";
 import {
   countHelpers,
   createSubjectCounter,
@@ -53,6 +53,14 @@ export interface Attempt {
   readonly notices: readonly string[];
 }
 
+/** Signals by which people and batch systems end a command. */
+const INTERRUPTING: ReadonlySet<NodeJS.Signals> = new Set([
+  "SIGINT",
+  "SIGTERM",
+  "SIGHUP",
+  "SIGQUIT",
+]);
+
 export interface OnceOptions {
   readonly context: CliContext;
   readonly plan: RunPlan;
@@ -77,8 +85,6 @@ export async function runOnce({ context, plan, begin }: OnceOptions): Promise<At
     begin === null
       ? null
       : await begin({ host, counter, signal, onNotice }).catch((error: unknown) => {
-          // What the user asked for and cannot have is refused before the command starts.
-          if (error instanceof UserError) throw error;
           onNotice(`not measured: ${reasonOf(error)}`);
           return null;
         });
@@ -117,8 +123,10 @@ export async function runOnce({ context, plan, begin }: OnceOptions): Promise<At
     counter.follow(running.pid);
     watch?.started();
     const ended = await running.ended;
-    // A command that takes a signal and ends well was not interrupted by it.
-    const end = { ...ended, interrupted: interrupted && ended.code !== 0 };
+    // A command that takes a signal and ends well was not interrupted by it. One that dies of it may
+    // be seen to end before godwit's own copy of the signal is, so its end counts too.
+    const cut = interrupted || (ended.signal !== null && INTERRUPTING.has(ended.signal));
+    const end = { ...ended, interrupted: cut && ended.code !== 0 };
     const card = await finish(measurement, end, onNotice);
     await watch?.drained();
     return { end, card, notices };

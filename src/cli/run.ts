@@ -6,6 +6,7 @@ import { EXIT, UserError } from "../core/errors.ts";
 import { reasonOf } from "../core/index.ts";
 import type { CommandEnd } from "../measure/run/execute.ts";
 import type { CliContext } from "./context.ts";
+import type { Measuring } from "./run-measuring.ts";
 import { type Attempt, type BeginMeasurement, runOnce } from "./run-once.ts";
 import { planOf, type RunPlan, runOptions } from "./run-options.ts";
 import { type ColorChoice, painter, wantsColor } from "./terminal.ts";
@@ -15,13 +16,33 @@ export const runCommand = (context: CliContext) =>
     const plan = planOf(words, options, context.env);
     const { color } = command.optsWithGlobals() as { readonly color?: ColorChoice };
     checkJsonFile(context, plan.json);
-    const { prepareMeasuring } = await import("./run-measuring.ts");
-    const measuring = await prepareMeasuring(context, plan);
+    const measuring = await openMeasuring(context, plan);
     const attempts = await runAll(context, plan, measuring.begin);
     await report(context, { plan, attempts, savedTo: measuring.savedTo(), color: color ?? "auto" });
     const last = attempts.at(-1);
     if (last !== undefined) endAs(context, last.end, measuring.exceeded());
   });
+
+/** What to measure with. A fault of ours is told with the result; the command runs all the same. */
+async function openMeasuring(context: CliContext, plan: RunPlan): Promise<Measuring> {
+  try {
+    const { prepareMeasuring } = await import("./run-measuring.ts");
+    return await prepareMeasuring(context, plan);
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    if (plan.requireMeasured) {
+      throw new UserError("wrapper-failed", `nothing can be measured: ${reasonOf(error)}`, {
+        hint: "Leave out --require to run the command all the same.",
+        cause: error,
+      });
+    }
+    return {
+      begin: () => Promise.reject(error),
+      savedTo: () => null,
+      exceeded: () => false,
+    };
+  }
+}
 
 /** Warm-ups, then the measured runs; the first that fails or is interrupted is the last. */
 async function runAll(
