@@ -13,7 +13,7 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
     await benchCreation();
     await benchOverhead();
   },
-  svd: () => benchDecompositions([256, 512, 1024]),
+  svd: benchDecompositions,
   memory: benchMemory,
 };
 

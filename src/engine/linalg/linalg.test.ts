@@ -328,7 +328,8 @@ describe.skipIf(nativeMissing !== null)("on the engine", () => {
       );
       const { s, method, iterations } = await randomisedSvd(products, a, 10);
       expect(method).toBe("exact");
-      expect(iterations).toBe(8);
+      // It is given up as soon as the rate of convergence shows.
+      expect(iterations).toBe(3);
       s.forEach((value, i) => {
         expect(value).toBeCloseTo(1 - i * 1e-4, 12);
       });

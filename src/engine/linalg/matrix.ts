@@ -53,14 +53,14 @@ export function leadingColumns({ rows, columns, data }: Matrix, count: number): 
   return result;
 }
 
-/** The columns in another order, or some of them. */
-export function pickColumns({ rows, columns, data }: Matrix, order: readonly number[]): Matrix {
-  const result = zeros(rows, order.length);
-  order.forEach((from, to) => {
-    for (let i = 0; i < rows; i++) {
-      result.data[i * order.length + to] = data[i * columns + from] ?? 0;
-    }
-  });
+/** The rows as views. */
+export const rowsOf = ({ rows, columns, data }: Matrix): readonly Float64Array[] =>
+  Array.from({ length: rows }, (_, i) => data.subarray(i * columns, (i + 1) * columns));
+
+/** A matrix of copies of these rows. */
+export function fromRows(rows: readonly Float64Array[], columns: number): Matrix {
+  const result = zeros(rows.length, columns);
+  for (const [i, row] of rows.entries()) result.data.set(row, i * columns);
   return result;
 }
 

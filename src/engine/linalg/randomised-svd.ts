@@ -50,6 +50,7 @@ export async function randomisedSvd(
   requireFinite("singular values", a);
   const width = rank + oversampling;
   let iterations = 0;
+  let last = Number.POSITIVE_INFINITY;
   // A subspace of half the space costs as much as all of it.
   if (2 * width < least) {
     const start = await products.multiply(a, gaussian(a.columns, width, seed));
@@ -64,6 +65,10 @@ export async function randomisedSvd(
       if (backwardError <= tolerance) {
         return { ...found, method: "randomised", backwardError, iterations };
       }
+      // Convergence is geometric at best: what this rate will not reach is not worth trying.
+      const left = maxIterations - iterations;
+      if (last < 1 && backwardError * (backwardError / last) ** left > tolerance) break;
+      last = backwardError;
     }
   }
   const exact = truncate(await svd(products, a), rank);

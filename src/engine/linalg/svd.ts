@@ -5,7 +5,15 @@
 // (Hestenes 1958; Demmel & Veselic 1992), which converge in two or three sweeps from there.
 
 import { addScaled, dot } from "./cholesky.ts";
-import { leadingColumns, type Matrix, norm, requireFinite, transpose } from "./matrix.ts";
+import {
+  fromRows,
+  leadingColumns,
+  type Matrix,
+  norm,
+  requireFinite,
+  rowsOf,
+  transpose,
+} from "./matrix.ts";
 import type { Products } from "./products.ts";
 import { rotate, symmetricEigen } from "./symmetric-eigen.ts";
 
@@ -45,9 +53,6 @@ export const truncate = ({ u, s, v }: Svd, rank: number): Svd => ({
   s: s.slice(0, rank),
   v: leadingColumns(v, rank),
 });
-
-const rowsOf = ({ rows, columns, data }: Matrix): Float64Array[] =>
-  Array.from({ length: rows }, (_, i) => data.subarray(i * columns, (i + 1) * columns));
 
 /** More sweeps were never needed after the eigenvectors; a matrix of noise needs about four. */
 const MOST_SWEEPS = 30;
@@ -137,10 +142,4 @@ function anotherUnit(units: readonly Float64Array[], size: number): Float64Array
   }
   const length = norm(vector);
   return vector.map((value) => value / length);
-}
-
-function fromRows(rows: readonly Float64Array[], columns: number): Matrix {
-  const data = new Float64Array(rows.length * columns);
-  for (const [i, row] of rows.entries()) data.set(row, i * columns);
-  return { rows: rows.length, columns, data };
 }

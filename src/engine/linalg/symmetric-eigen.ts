@@ -3,7 +3,15 @@
 // algorithms 8.3.1 to 8.3.3). O(n^3) in plain double precision: meant for a few hundred rows.
 
 import { addScaled, dot } from "./cholesky.ts";
-import { identity, type Matrix, norm, pickColumns, requireFinite, transpose } from "./matrix.ts";
+import {
+  fromRows,
+  identity,
+  type Matrix,
+  norm,
+  requireFinite,
+  rowsOf,
+  transpose,
+} from "./matrix.ts";
 
 /** A = V diag(values) V^T. */
 export interface Eigen {
@@ -20,10 +28,9 @@ export function symmetricEigen(a: Matrix): Eigen {
   requireFinite("symmetric eigenvalues", a);
   const { diagonal, beside, reflectors } = tridiagonal(a);
   // Eigenvectors lie along rows here: rotations and reflections then run along memory.
-  const vectors = identity(size);
+  const vectors = rowsOf(identity(size));
   diagonalise(diagonal, beside, vectors);
-  for (let i = 0; i < size; i++) {
-    const vector = vectors.data.subarray(i * size, (i + 1) * size);
+  for (const vector of vectors) {
     for (let k = reflectors.length - 1; k >= 0; k--) {
       const { axis, scale } = reflectors[k] ?? { axis: vector, scale: 0 };
       const tail = vector.subarray(k + 1);
@@ -33,7 +40,12 @@ export function symmetricEigen(a: Matrix): Eigen {
   const order = Array.from(diagonal.keys()).sort((i, j) => (diagonal[j] ?? 0) - (diagonal[i] ?? 0));
   return {
     values: Float64Array.from(order, (i) => diagonal[i] ?? 0),
-    vectors: pickColumns(transpose(vectors), order),
+    vectors: transpose(
+      fromRows(
+        order.flatMap((i) => vectors[i] ?? []),
+        size,
+      ),
+    ),
   };
 }
 
@@ -97,8 +109,8 @@ function fromLowerHalf({ rows: size, data }: Matrix): Float64Array {
 /** Two or three steps are usual for each eigenvalue. */
 const STEPS_PER_VALUE = 60;
 
-/** Makes the tridiagonal matrix diagonal, in place, and turns the rows of `vectors` along. */
-function diagonalise(d: Float64Array, e: Float64Array, vectors: Matrix): void {
+/** Makes the tridiagonal matrix diagonal, in place, and turns the vectors along. */
+function diagonalise(d: Float64Array, e: Float64Array, vectors: readonly Float64Array[]): void {
   let steps = STEPS_PER_VALUE * d.length;
   for (let high = d.length - 1; high > 0; ) {
     if (negligible(d, e, high - 1)) {
@@ -120,7 +132,11 @@ const negligible = (d: Float64Array, e: Float64Array, i: number): boolean =>
 function qrStep(
   d: Float64Array,
   e: Float64Array,
-  { low, high, vectors }: { readonly low: number; readonly high: number; readonly vectors: Matrix },
+  {
+    low,
+    high,
+    vectors,
+  }: { readonly low: number; readonly high: number; readonly vectors: readonly Float64Array[] },
 ): void {
   let x = (d[low] ?? 0) - wilkinsonShift(d, e, high);
   let bulge = e[low] ?? 0;
@@ -137,7 +153,8 @@ function qrStep(
       bulge = s * (e[k + 1] ?? 0);
       e[k + 1] = c * (e[k + 1] ?? 0);
     }
-    rotateRows(vectors, k, c, s);
+    const [first, second] = [vectors[k], vectors[k + 1]];
+    if (first !== undefined && second !== undefined) rotate(first, second, c, s);
   }
 }
 
@@ -147,16 +164,6 @@ function wilkinsonShift(d: Float64Array, e: Float64Array, high: number): number 
   const half = (a - g) / 2;
   const root = Math.hypot(half, b);
   return half === 0 && root === 0 ? g : g - (b * b) / (half + (half < 0 ? -root : root));
-}
-
-/** Turns rows k and k + 1 by the rotation (c, s). */
-function rotateRows({ columns, data }: Matrix, k: number, c: number, s: number): void {
-  rotate(
-    data.subarray(k * columns, (k + 1) * columns),
-    data.subarray((k + 1) * columns, (k + 2) * columns),
-    c,
-    s,
-  );
 }
 
 /** (x, y) becomes (c x + s y, c y - s x). */
