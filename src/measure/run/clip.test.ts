@@ -43,3 +43,20 @@ test("nothing is made of a run with a single tick, or of no time", () => {
   expect(clip(steadyRun().slice(0, 2), 0, 1)).toBeNull();
   expect(clip(steadyRun(), 3, 3)).toBeNull();
 });
+
+test("a part between ticks has its part of a GPU's use", () => {
+  const use = (t: number) => ({
+    busyS: 0.8 * t,
+    subjectS: 0.2 * t,
+    toldS: t,
+    heldS: t,
+    othersS: 0,
+  });
+  const records = steadyRun().map((record) =>
+    record.type === "tick" ? { ...record, gpu: { "fake:gpu": use(record.t) } } : record,
+  );
+  const ticks = clip(records, 2.5, 4.25)?.filter((record) => record.type === "tick") ?? [];
+  const [first, last] = [ticks[0]?.gpu?.["fake:gpu"], ticks.at(-1)?.gpu?.["fake:gpu"]];
+  expect(first).toEqual(use(2.5));
+  expect((last?.subjectS ?? 0) - (first?.subjectS ?? 0)).toBeCloseTo(0.2 * 1.75, 9);
+});

@@ -25,13 +25,14 @@ interface Scene {
   /** Processes of the subject. */
   readonly own: readonly number[];
   readonly seconds?: number;
+  /** Seconds between ticks; 1 when not given. */
+  readonly interval?: number;
   /** Watts at a moment; 60 W idle and 2.4 W for each percent of SM time when not given. */
   readonly power?: (t: number) => number;
   readonly files?: Readonly<Record<string, FakeFile>>;
   readonly shares?: boolean;
   /** Runs at half a second and then at every second of the run. */
   readonly onSecond?: (gpu: FakeGpu, t: number, host: FakeHost) => void;
-  readonly name?: string;
 }
 
 const HOST_NUMBERING: Readonly<Record<string, FakeFile>> = {
@@ -91,7 +92,7 @@ async function run(scene: Scene): Promise<Card> {
     signal: SIGNAL,
     wall: NO_SUPPLY,
     pue: exact("1", 1, { method: "declared", source: "a test" }),
-    interval: 1,
+    interval: scene.interval ?? 1,
     subjectUse: async () => ({ cpuSeconds: 0, rssBytes: null, pids: scene.own }),
   });
   await meter.start();
@@ -128,6 +129,14 @@ describe("the energy of an NVIDIA GPU", () => {
     expect(net?.value).toBeCloseTo(0.7 * 0.8 * total, 1);
     expect(attributed?.value).toBeCloseTo(0.7 * 0.8 * total + 0.2 * total, 1);
     expect(net?.method).toBe("estimated");
+  });
+
+  test("is shared alike by ticks that come faster than the driver's samples, or slower", async () => {
+    const jobs = [whole(77, 56), whole(88, 24)];
+    for (const interval of [0.1, 5]) {
+      const { net } = energyOf(await run({ jobs, own: [77], interval }));
+      expect(Math.abs((net?.value ?? 0) / (0.7 * 0.8 * 20 * 252) - 1)).toBeLessThan(0.03);
+    }
   });
 
   test("takes for idle what it used while no process was on it", async () => {
