@@ -7,7 +7,8 @@ import type { Signal } from "../../core/card.ts";
 import { exact, figure, type Host, UserError, withError } from "../../core/index.ts";
 import { askMetadata, type CloudRegion, cloudRegionOf } from "./cloud.ts";
 import { countryOfTimeZone } from "./country-table.ts";
-import { findPlace, loadPlaces, type Place } from "./places.ts";
+import { loadMoreZones } from "./more-zones.ts";
+import { findPlace, loadPlaces, lookUpPlace, type Place } from "./places.ts";
 
 /**
  * Relative standard deviation of an hour's intensity around the yearly mean of its place: what
@@ -50,7 +51,7 @@ export async function locate(host: Host, options: LocateOptions = {}): Promise<S
 
   const places = await loadPlaces(host);
   if (options.location !== undefined) {
-    return placeSignal(findPlace(places, options.location), given);
+    return placeSignal(await anyPlace(places, options.location), given);
   }
   const passedOver: string[] = [];
   const cloud = await cloudRung(host, options.metadata === true, passedOver);
@@ -61,7 +62,7 @@ export async function locate(host: Host, options: LocateOptions = {}): Promise<S
   }
   if (options.config !== undefined) {
     const { location, given: from } = options.config;
-    return placeSignal(findPlace(places, location), from, passedOver);
+    return placeSignal(await anyPlace(places, location), from, passedOver);
   }
   const { timeZone } = host.facts;
   const code = await countryOfTimeZone(host, timeZone);
@@ -69,6 +70,17 @@ export async function locate(host: Host, options: LocateOptions = {}): Promise<S
   if (guess !== null) return placeSignal(guess, `guessed from time zone ${timeZone}`, passedOver);
   const reason = `no location given and time zone ${timeZone} names no country`;
   return worldSignal(findPlace(places, "WORLD"), reason, passedOver);
+}
+
+/** A place of the shipped tables, else a zone of the optional package. */
+async function anyPlace(places: readonly Place[], text: string): Promise<Place> {
+  const known = lookUpPlace(places, text);
+  if (known !== null) return known;
+  const zones = await loadMoreZones();
+  const zone = zones === null ? null : lookUpPlace(zones, text);
+  if (zone !== null) return zone;
+  // Throws: unknown, with the nearest that there is.
+  return findPlace([...places, ...(zones ?? [])], text);
 }
 
 async function cloudRung(

@@ -6,7 +6,7 @@ import { type Host, parseCsvTable, suggest, UserError } from "../../core/index.t
 import { COUNTRY_SOURCE, loadCountries } from "./country-table.ts";
 import type { Scope } from "./intensity.ts";
 
-export type PlaceKind = "country" | "state" | "balancing-area" | "cloud-region";
+export type PlaceKind = "country" | "state" | "balancing-area" | "cloud-region" | "grid-zone";
 
 interface PlaceYear {
   /** gCO2e/kWh, average, location-based. */
@@ -49,9 +49,9 @@ export async function loadPlaces(host: Host): Promise<readonly Place[]> {
 
 /**
  * The place that an id, an alias or a name stands for, in any case; with `@2021` behind it, in that
- * year. Throws UserError with a suggestion for what is unknown, ambiguous or of no such year.
+ * year. Null for what is unknown. Throws UserError for what is ambiguous or of no such year.
  */
-export function findPlace(places: readonly Place[], text: string): Place {
+export function lookUpPlace(places: readonly Place[], text: string): Place | null {
   const [wanted = "", year] = text.trim().toLowerCase().split("@");
   const spellings: ((place: Place) => readonly string[])[] = [
     ({ id }) => [id],
@@ -66,7 +66,14 @@ export function findPlace(places: readonly Place[], text: string): Place {
     if (found.length > 1) throw ambiguous(text, found);
     return year === undefined ? place : inYear(place, year);
   }
-  throw unknownPlace(text, places);
+  return null;
+}
+
+/** As `lookUpPlace`; throws UserError with a suggestion for what is unknown as well. */
+export function findPlace(places: readonly Place[], text: string): Place {
+  const place = lookUpPlace(places, text);
+  if (place === null) throw unknownPlace(text, places);
+  return place;
 }
 
 function inYear(place: Place, wanted: string): Place {
@@ -198,6 +205,6 @@ function unknownPlace(text: string, places: readonly Place[]): UserError {
     places.flatMap(({ id, aliases, name }) => [id, ...aliases, name]),
   );
   return new UserError("invalid-input", `no carbon intensity is known for "${text}"`, {
-    hint: `${near === null ? "" : `Did you mean ${near}? `}Give a country (DE), a US state (US-CA) or a cloud region (aws:eu-west-1); \`godwit zones\` lists all. Or give the intensity itself with --intensity.`,
+    hint: `${near === null ? "" : `Did you mean ${near}? `}Give a country (DE), a US state (US-CA) or a cloud region (aws:eu-west-1); \`godwit zones\` lists all, and the package @tgwf/co2 brings more. Or give the intensity itself with --intensity.`,
   });
 }

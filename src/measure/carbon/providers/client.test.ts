@@ -150,10 +150,10 @@ describe("answers that are none", () => {
       ).rejects.toMatchObject({ message: expect.stringContaining("web page") });
     },
   );
-  test("nobody there: the reason is told", async () => {
+  test("an address that cannot be asked: the reason is told", async () => {
     const client = createClient({ host: testHost(), attempts: 1 });
     await expect(client.get(request("http://127.0.0.1:1"))).rejects.toMatchObject({
-      message: expect.stringMatching(/^Test Grid did not answer: (ECONNREFUSED|bad port)/),
+      message: expect.stringMatching(/^Test Grid did not answer: bad port/),
     });
   });
   test("an answer that never comes meets its deadline", async () => {

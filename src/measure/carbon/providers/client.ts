@@ -145,8 +145,10 @@ export function createClient(options: ClientOptions): Client {
 }
 
 /** Node says "fetch failed" and keeps the reason, such as ENOTFOUND, in the cause. */
-const whyNot = (error: unknown): string =>
-  (error instanceof Error ? hostErrorCode(error.cause) : null) ?? reasonOf(error);
+function whyNot(error: unknown): string {
+  const cause = error instanceof Error ? (error.cause ?? error) : error;
+  return hostErrorCode(cause) ?? reasonOf(cause);
+}
 
 type Outcome =
   | { readonly body: string }
