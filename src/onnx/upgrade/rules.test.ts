@@ -340,6 +340,15 @@ const cases: Readonly<Record<string, UpgradeCase>> = {
         `${type} 11 of nothing`,
         { opset: 11, inputs: x(2, 0, 3), build: node(type, { axis: 2 }), became: [type] },
       ],
+      [
+        `${type} 11 over rows of nothing`,
+        {
+          opset: 11,
+          inputs: x(3, 2, 0),
+          build: node(type, { axis: 1 }),
+          became: ["Shape", "Flatten", type, "Reshape"],
+        },
+      ],
     ]),
   ),
   ...Object.fromEntries(

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { inputsOf } from "../../../test/model-inputs.ts";
 import { refusalOf, runModel } from "../../../test/onnx-runtime.ts";
@@ -10,6 +11,7 @@ import { memorySource } from "../byte-source.ts";
 import { checkModel } from "../check/check-model.ts";
 import { decodeModel } from "../decode.ts";
 import type { FunctionDefinition, Graph, Model } from "../model.ts";
+import { ModelError } from "../model-error.ts";
 import { upgradeRules } from "./rules/index.ts";
 import { UPGRADE_RANGE, type Upgrade, upgradeModel } from "./upgrade-model.ts";
 import { onlyWidens } from "./widening.ts";
@@ -254,3 +256,46 @@ test("functions are upgraded from their own opset, with constants of their own",
   expect(now.functions[0]?.opsetImports).toEqual([{ domain: "", version: 21n }]);
   expect(await refusalOf(now)).toBeNull();
 });
+
+test("bounds get the element type of what they bound, however far its source", () => {
+  const g = builder(9);
+  const doubles = g.op("Cast", [g.input("x", "float32", [3])], { to: 11 });
+  g.output(g.op("Clip", [g.op("Neg", [g.op("Abs", [doubles])])], { min: -1.5, max: 2 }));
+  const now = upgraded(upgradeModel(g.finish(), { operators }));
+  expect(now.graph?.initializers.map(({ dataType }) => dataType)).toEqual(["float64", "float64"]);
+  expect(checkModel(now, operators)).toEqual([]);
+});
+
+const hasErrors = (model: Model) =>
+  checkModel(model, operators).some(({ severity }) => severity === "error");
+
+const small = modelNames.filter((name) => readFileSync(modelFile(name)).length < 100_000);
+test.skipIf(small.length === 0)(
+  "mutated models are upgraded or refused, and valid ones stay valid",
+  () => {
+    const originals = small.map((name) => new Uint8Array(readFileSync(modelFile(name))));
+    const edit = fc.record({
+      at: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+      byte: fc.nat(255),
+    });
+    const edits = fc.array(edit, { minLength: 1, maxLength: 12 });
+    fc.assert(
+      fc.property(fc.nat(originals.length - 1), edits, (file, changes) => {
+        const bytes = originals[file]?.slice() ?? new Uint8Array(0);
+        for (const { at, byte } of changes) bytes[Math.floor(at * bytes.length)] = byte;
+        let model: Model;
+        try {
+          model = decodeModel(memorySource(bytes));
+        } catch (error) {
+          if (error instanceof ModelError) return;
+          throw error;
+        }
+        const upgrade = upgradeModel(model, { operators });
+        const valid = !hasErrors(model);
+        if (upgrade.status === "upgraded" && valid) expect(hasErrors(upgrade.model)).toBe(false);
+      }),
+      { numRuns: 1000 },
+    );
+  },
+  60_000,
+);

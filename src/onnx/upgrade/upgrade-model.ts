@@ -56,7 +56,7 @@ export function upgradeModel(model: Model, options: UpgradeOptions): Upgrade {
   const { operators, target = UPGRADE_RANGE.to, rankOf = () => null } = options;
   const refusals: UpgradeRefusal[] = [];
   const changes: UpgradeChange[] = [];
-  const names = model.graph === undefined ? new Set<string>() : namesIn(model.graph);
+  const names = new Set([...(model.graph ? namesIn(model.graph) : []), ...functionNames(model)]);
   const run = { operators, target, rankOf, refusals, changes, fresh: freshNames(names) };
   const functions = model.functions.map((of, index) =>
     upgradeFunction(of, `functions[${index}] "${of.name}"`, run),
@@ -252,6 +252,25 @@ function noteTypes(node: Node, open: OpenGraph, { operators }: UpgradeRun): void
   });
 }
 
+/** Names of values and nodes in a model's functions. */
+function functionNames({ functions }: Model): readonly string[] {
+  return functions.flatMap((of) => [...namesIn(asGraph(of))]);
+}
+
+/** A function as a graph of its nodes. */
+function asGraph({ nodes, inputs, outputs, valueInfos }: FunctionDefinition): Graph {
+  const values = (names: readonly string[]) => names.map((name) => ({ name, metadata: [] }));
+  return {
+    nodes,
+    inputs: values(inputs),
+    outputs: values(outputs),
+    valueInfos,
+    initializers: [],
+    sparseInitializers: [],
+    metadata: [],
+  };
+}
+
 /** A function has no initializers: what rules store becomes Constant nodes at its start. */
 function upgradeFunction(
   of: FunctionDefinition,
@@ -265,17 +284,7 @@ function upgradeFunction(
     run.refusals.push({ ...fault, path: `${path}.opset_import` });
     return of;
   }
-  const values = (names: readonly string[]) => names.map((name) => ({ name, metadata: [] }));
-  const graph: Graph = {
-    nodes: of.nodes,
-    inputs: values(of.inputs),
-    outputs: values(of.outputs),
-    valueInfos: of.valueInfos,
-    initializers: [],
-    sparseInitializers: [],
-    metadata: [],
-  };
-  const { nodes, initializers } = upgradeGraph(graph, { path, parent: null, from }, run);
+  const { nodes, initializers } = upgradeGraph(asGraph(of), { path, parent: null, from }, run);
   const constants = initializers.map((tensor) =>
     newNode("Constant", [], {
       outputs: [tensor.name ?? ""],
