@@ -95,3 +95,15 @@ describe("small floats", () => {
     expect(Math.max(...all.filter(Number.isFinite))).toBe(value);
   });
 });
+
+test("elements that lie unaligned in a Node Buffer are copied, not viewed", () => {
+  const file = Buffer.concat([Buffer.from([0]), Buffer.from(Float32Array.of(1.5, -2).buffer)]);
+  const bytes = file.subarray(1);
+  const tensor: Tensor = {
+    dims: [2n],
+    dataType: "float32",
+    data: { kind: "raw", payload: { length: 8, bytes: () => bytes } },
+    metadata: [],
+  };
+  expect(elementsOf(tensor)).toEqual(Float32Array.of(1.5, -2));
+});

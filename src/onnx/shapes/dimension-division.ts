@@ -3,7 +3,7 @@
 // By a number n, in this order: whole multiples of n leave the fraction, so that what remains has
 // coefficients in [0, n); common factors cancel; nested floors merge, for floor((floor(x/m) + r)/n) =
 // floor((x + m*r)/(m*n)) with whole r and m, n > 0 (Graham, Knuth, Patashnik, "Concrete Mathematics",
-// 2nd ed. 1994, 3.11). So three stride-2 convolutions over W give ceil(W/8), whatever their padding.
+// 2nd ed. 1994, equation 3.11). So three convolutions of kernel 3, padding 1, stride 2 give ceil(W/8).
 
 import {
   type Atom,

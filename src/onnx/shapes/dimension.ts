@@ -189,12 +189,11 @@ export function weightOf(sizes: readonly Size[]): number {
   return weight;
 }
 
-export function sortedFactors(factors: readonly Atom[]): readonly Atom[] {
+function sortedFactors(factors: readonly Atom[]): readonly Atom[] {
   return factors.length < 2 ? factors : [...factors].sort((a, b) => (a.key < b.key ? -1 : 1));
 }
 
-export const monomialKey = (factors: readonly Atom[]): string =>
-  factors.map(({ key }) => key).join("*");
+const monomialKey = (factors: readonly Atom[]): string => factors.map(({ key }) => key).join("*");
 
 /** Brings terms to the normal form. Throws SizeTooComplex for sizes that are not followed. */
 export function fromTerms(terms: readonly Term[]): Size {
@@ -203,6 +202,9 @@ export function fromTerms(terms: readonly Term[]): Size {
     const key = monomialKey(term.factors);
     const known = byMonomial.get(key);
     const coefficient = term.coefficient + (known?.coefficient ?? 0);
+    // Beyond this whole numbers are no longer exact.
+    if (Math.abs(coefficient) > Number.MAX_SAFE_INTEGER)
+      throw new SizeTooComplex("a size beyond 2^53");
     byMonomial.set(key, { coefficient, factors: term.factors });
   }
   const entries = [...byMonomial].filter(([, { coefficient }]) => coefficient !== 0);

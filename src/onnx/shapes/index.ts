@@ -2,26 +2,30 @@
 
 export type { Expression, Size } from "./dimension.ts";
 export {
-  add,
-  maximum,
-  minimum,
-  multiply,
-  product,
+  add as addSizes,
+  maximum as maximumSize,
+  minimum as minimumSize,
+  multiply as multiplySizes,
+  product as productOfSizes,
   sameSize,
-  subtract,
-  symbol,
+  subtract as subtractSizes,
+  symbol as symbolicSize,
   symbolsOf,
-  total,
+  total as totalOfSizes,
 } from "./dimension.ts";
-export { ceilDivide, floorDivide, substitute } from "./dimension-division.ts";
+export {
+  ceilDivide as ceilDivideSizes,
+  floorDivide as floorDivideSizes,
+  substitute as substituteSizes,
+} from "./dimension-division.ts";
 export { formatShape, formatSize } from "./dimension-text.ts";
-export { inferShapes, type ShapeOptions } from "./infer.ts";
+export { inferShapes } from "./infer.ts";
 export {
   type BodyShapes,
   type GraphShapes,
   type InferredShapes,
-  typeOf,
+  typeOfValue,
   type UninferredNode,
 } from "./inferred-shapes.ts";
 export type { InferredType, Item, Shape, TensorType } from "./inferred-type.ts";
-export { OPERATORS, ruleOf } from "./operators.ts";
+export type { ShapeOptions } from "./input-types.ts";

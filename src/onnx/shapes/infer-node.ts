@@ -1,20 +1,13 @@
 // One node: its operands looked up, its rule asked, its outputs checked against the file and bound.
 
 import type { Attribute, FunctionDefinition, Graph, Node } from "../model.ts";
-import { DivisionByZero, type Size, SizeTooComplex, symbol } from "./dimension.ts";
+import { DivisionByZero, type Size, symbol } from "./dimension.ts";
 import { formatShape } from "./dimension-text.ts";
-import { arithmetic } from "./fold/arithmetic.ts";
-import { type Fold, wholeShape } from "./fold/folding.ts";
-import { movement } from "./fold/movement.ts";
-import { sources } from "./fold/sources.ts";
 import { functionKey, type Inference, recordFault, type Scope } from "./inference.ts";
-import { declaredType, OTHER, type Shape, type TensorType, tensor } from "./inferred-type.ts";
+import { declaredType, OTHER, type Shape, shapeFault, tensor } from "./inferred-type.ts";
 import {
   type BodyUse,
   fault,
-  type Items,
-  MOST_ITEMS,
-  NotInferable,
   type Operand,
   type Operation,
   type Outcome,
@@ -24,6 +17,7 @@ import {
   typeOnly,
 } from "./operation.ts";
 import { ruleOf } from "./operators.ts";
+import { folded, foldOf, isOurs } from "./postpone.ts";
 
 /** How the bodies of nodes are inferred, which takes the walk that this is a part of. */
 export interface BodyWalk {
@@ -48,14 +42,6 @@ export interface BodyWalk {
     },
   ) => readonly Outcome[];
 }
-
-/** No tensor of a real model has more axes; more would let a small file cause much work. */
-const MOST_AXES = 64;
-
-/** Chains of pending computations are worked off before they are long enough to fill the stack. */
-const MOST_PENDING = 200;
-
-const FOLDS: Readonly<Record<string, Fold>> = { ...arithmetic, ...movement, ...sources };
 
 /** Where a node is and what it belongs to. */
 export interface NodePlace {
@@ -104,8 +90,9 @@ function findOutcomes(place: NodePlace): Finding {
       return { outcomes, reason: "its function was not followed to the end" };
     }
     const rule = ruleOf(domain, node.opType);
-    if (rule === null)
+    if (rule === null) {
       return { outcomes: [], reason: `unknown operator ${qualified(domain, node.opType)}` };
+    }
     return applyRule(rule, operation, { ...place, domain });
   } catch (error) {
     return { outcomes: [], reason: reasonOf(error, place) };
@@ -130,14 +117,11 @@ function applyRule(
   const outcomes = Array.from({ length: operation.outputCount }, (_, index) => {
     const shape = shapes[index] ?? null;
     const elementType = types[index] ?? types.at(-1) ?? null;
-    const fold =
-      place.domain === "" && Object.hasOwn(FOLDS, operation.opType)
-        ? FOLDS[operation.opType]
-        : undefined;
+    const fold = place.domain === "" ? foldOf(operation.opType) : null;
     const type = tensor(elementType, shape);
-    return fold === undefined || shape === null
+    return fold === null
       ? typeOnly(type)
-      : folded(fold, operation, { index, type }, place);
+      : folded(fold, operation, { index, type }, place.inference);
   });
   return { outcomes, reason };
 }
@@ -157,70 +141,8 @@ function shapesOf(
 }
 
 function checkShape(shape: Shape | null): void {
-  if (shape === null) return;
-  if (shape.length > MOST_AXES) throw new NotInferable(`${shape.length} axes are not followed`);
-  for (const size of shape) {
-    if (typeof size === "number" && (!Number.isSafeInteger(size) || size < 0)) {
-      fault(`${formatShape(shape)} is no shape`);
-    }
-  }
-}
-
-/** The elements of an output, found when first asked for. */
-function folded(
-  fold: Fold,
-  operation: Operation,
-  output: {
-    readonly index: number;
-    readonly type: TensorType;
-  },
-  place: NodePlace,
-): Outcome {
-  const { index, type } = output;
-  const shape = wholeShape(type);
-  if (shape === null || shape.reduce((count, size) => count * size, 1) > MOST_ITEMS)
-    return typeOnly(type);
-  const { inference } = place;
-  const items = once(
-    () => finite(fold(operation, { index, shape, elementType: type.elementType })),
-    inference,
-  );
-  postpone(items, operation.inputs, inference);
-  return { type, items };
-}
-
-/** Asks at most once; what cannot be worked out is unknown. */
-export function once(compute: Items, { asked }: Inference): Items {
-  let known: ReturnType<Items> | undefined;
-  const items = (): ReturnType<Items> => {
-    if (known !== undefined) return known;
-    // A value that depends on itself finds nothing here.
-    known = null;
-    try {
-      known = compute();
-    } catch (error) {
-      if (!isOurs(error)) throw error;
-    }
-    if (known !== null) asked.set(items, known);
-    return known;
-  };
-  return items;
-}
-
-const isOurs = (error: unknown): boolean =>
-  error instanceof ShapeFault ||
-  error instanceof NotInferable ||
-  error instanceof SizeTooComplex ||
-  error instanceof DivisionByZero;
-
-const finite = (items: ReturnType<Items>): ReturnType<Items> =>
-  items?.map((item) => (typeof item === "number" && !Number.isFinite(item) ? null : item)) ?? null;
-
-function postpone(items: Items, inputs: Operation["inputs"], { pending }: Inference): void {
-  const depth =
-    1 + Math.max(0, ...inputs.map((operand) => (operand && pending.get(operand.items)) ?? 0));
-  if (depth > MOST_PENDING) items();
-  pending.set(items, depth > MOST_PENDING ? 0 : depth);
+  const wrong = shape === null ? null : shapeFault(shape);
+  if (wrong !== null) fault(`an output has ${wrong}`);
 }
 
 function operationOf(
@@ -252,7 +174,7 @@ function lookUp(name: string, scope: Scope): Operand {
 }
 
 /** Inside a function an attribute may stand for one of the call. */
-export function attributesOf(node: Node, scope: Scope): ReadonlyMap<string, Attribute> {
+function attributesOf(node: Node, scope: Scope): ReadonlyMap<string, Attribute> {
   const attributes = new Map<string, Attribute>();
   for (const attribute of node.attributes) {
     const meant =
@@ -264,7 +186,7 @@ export function attributesOf(node: Node, scope: Scope): ReadonlyMap<string, Attr
 
 /** Notes a fault of the model; in every case says why the outputs are not known. */
 function reasonOf(error: unknown, { node, inference, scope, where }: NodePlace): string {
-  if (!(error instanceof Error) || !isOurs(error)) throw error;
+  if (!isOurs(error)) throw error;
   if (error instanceof ShapeFault || error instanceof DivisionByZero) {
     const name = node.name === undefined || node.name === "" ? "" : ` "${node.name}"`;
     const message = `${node.opType}${name}: ${error.message}`;

@@ -10,9 +10,10 @@ import {
 } from "../../../test/small-model.ts";
 import type { FunctionDefinition, Model, Node } from "../model.ts";
 import { formatShape, formatSize } from "./dimension-text.ts";
-import { inferShapes, type ShapeOptions } from "./infer.ts";
-import { typeOf } from "./inferred-shapes.ts";
+import { inferShapes } from "./infer.ts";
+import { typeOfValue } from "./inferred-shapes.ts";
 import type { InferredType } from "./inferred-type.ts";
+import type { ShapeOptions } from "./input-types.ts";
 
 const text = (type: InferredType | undefined | null): string => {
   switch (type?.kind) {
@@ -221,7 +222,7 @@ describe("sub-graphs", () => {
       ),
     ).toEqual([["t: float32 [n, 3]"], ["e: float32 [3, n]"]]);
     const [body] = bodies;
-    expect(body && text(typeOf(body.shapes, "x"))).toBe("float32 [3, n]");
+    expect(body && text(typeOfValue(body.shapes, "x"))).toBe("float32 [3, n]");
   });
 
   test("a condition that follows from shapes decides, and the other branch may be at fault", () => {
@@ -476,6 +477,14 @@ describe("faults name the node, the values and the sizes", () => {
       "elements",
       { inputs: { x: [2, 3], t: ints([4, -1]) }, nodes: [node("Reshape", [["x", "t"], ["y"]])] },
       "[2, 3] does not divide into [4, -1]",
+    ],
+    [
+      "reshape of nothing",
+      {
+        inputs: { x: [0, 3], t: ints([0, -1]) },
+        nodes: [node("Reshape", [["x", "t"], ["y"]])],
+      },
+      "the -1 of [0, -1] stands beside a size of 0",
     ],
     [
       "squeeze",

@@ -3,7 +3,6 @@
 // Pure and total: faults of the model come back as diagnostics, whatever it holds, after bounded work.
 // How sizes are written and what is assumed of symbols: docs/methods/shape-inference.md.
 
-import type { ExternalData } from "../elements.ts";
 import type {
   Attribute,
   FunctionDefinition,
@@ -14,10 +13,7 @@ import type {
   Tensor,
 } from "../model.ts";
 import { ModelError } from "../model-error.ts";
-import { type Size, soleAtom, symbol } from "./dimension.ts";
-import { substitute } from "./dimension-division.ts";
-import { formatShape } from "./dimension-text.ts";
-import { type BodyWalk, inferNode, once } from "./infer-node.ts";
+import { type BodyWalk, inferNode } from "./infer-node.ts";
 import {
   type Inference,
   MOST_LEVELS,
@@ -26,17 +22,18 @@ import {
   startInference,
 } from "./inference.ts";
 import type { BodyShapes, GraphShapes, InferredShapes } from "./inferred-shapes.ts";
-import { declaredType, type InferredType, type Item, OTHER, tensor } from "./inferred-type.ts";
+import {
+  declaredType,
+  type InferredType,
+  type Item,
+  OTHER,
+  type Shape,
+  shapeFault,
+  tensor,
+} from "./inferred-type.ts";
+import { inputTypes, type ShapeOptions } from "./input-types.ts";
 import { itemsOf, notInferable, type Outcome, typeOnly } from "./operation.ts";
-
-export interface ShapeOptions {
-  /** Shapes of inputs, in place of those that the model states: sizes, and names for symbols. */
-  readonly inputs?: Readonly<Record<string, readonly (number | string)[]>>;
-  /** Elements of small inputs that sizes or branches depend on, such as `{ sr: [16000] }`. */
-  readonly values?: Readonly<Record<string, readonly number[]>>;
-  /** Finds small constants that lie beside the model; without it they count as unknown. */
-  readonly external?: ExternalData;
-}
+import { once } from "./postpone.ts";
 
 /**
  * The element type and shape of every value of a model, as far as they follow without running it.
@@ -80,6 +77,8 @@ const EMPTY_GRAPH: Graph = {
   valueInfos: [],
   metadata: [],
 };
+
+const EMPTY_TENSOR: Tensor = { dims: [], dataType: null, data: { kind: "none" }, metadata: [] };
 
 const versions = (imports: readonly OpsetImport[]): ReadonlyMap<string, number> =>
   new Map(
@@ -134,73 +133,34 @@ function closeScope(scope: Scope, outer: GraphShapes | null, inference: Inferenc
   return shapes;
 }
 
-/** The types of the inputs that are no initialisers: as stated, or as the caller chose. */
-function inputTypes(
-  graph: Graph,
-  options: ShapeOptions,
-  inference: Inference,
-): ReadonlyMap<string, InferredType> {
-  const chosen = options.inputs ?? {};
-  const names = new Set(graph.inputs.map(({ name }) => name));
-  for (const name of [...Object.keys(chosen), ...Object.keys(options.values ?? {})]) {
-    if (!names.has(name)) throw new ModelError(`the model has no input "${name}"`, "inputs");
-  }
-  const stated = new Map(
-    graph.inputs.map(({ name, type }) => [
-      name,
-      declaredType(type, (axis) => inference.mint(`${name}_axis${axis}`)),
-    ]),
-  );
-  const bindings: Record<string, Size> = Object.create(null);
-  for (const [name, shape] of Object.entries(chosen)) {
-    const type = stated.get(name) ?? OTHER;
-    const given = shape.map((size) => (typeof size === "number" ? size : symbol(size)));
-    bindSymbols(name, type, given, bindings);
-    stated.set(name, tensor(type.kind === "tensor" ? type.elementType : null, given));
-  }
-  return new Map([...stated].map(([name, type]) => [name, substituted(type, bindings)]));
-}
-
-/** A size that is chosen for one input holds wherever its name stands. */
-function bindSymbols(
-  name: string,
-  type: InferredType,
-  given: readonly Size[],
-  bindings: Record<string, Size>,
-): void {
-  if (type.kind !== "tensor" || type.shape === null) return;
-  if (type.shape.length !== given.length) {
-    const ranks = `${given.length} sizes are given, the model says ${formatShape(type.shape)}`;
-    throw new ModelError(`input "${name}": ${ranks}`, "inputs");
-  }
-  for (const [axis, size] of type.shape.entries()) {
-    const atom = soleAtom(size);
-    const chosen = given[axis];
-    if (atom?.kind === "symbol" && chosen !== undefined) bindings[atom.name] ??= chosen;
-  }
-}
-
-function substituted(type: InferredType, bindings: Readonly<Record<string, Size>>): InferredType {
-  if (type.kind !== "tensor" || type.shape === null) return type;
-  return tensor(
-    type.elementType,
-    type.shape.map((size) => substitute(size, bindings)),
-  );
-}
-
 function bind(scope: Scope, name: string, outcome: Outcome): void {
   scope.values.set(name, { name, ...outcome });
 }
 
 function bindInitializers(graph: Graph, scope: Scope, inference: Inference): void {
   for (const initializer of graph.initializers) {
-    const type = tensor(initializer.dataType, initializer.dims.map(Number));
+    const type = tensor(initializer.dataType, shapeOfInitializer(initializer, scope, inference));
     const items = once(() => readItems(initializer, scope, inference), inference);
+    inference.pending.set(items, 0);
     bind(scope, initializer.name ?? "", { type, items });
   }
   for (const { values, dims } of graph.sparseInitializers) {
-    bind(scope, values?.name ?? "", typeOnly(tensor(values?.dataType ?? null, dims.map(Number))));
+    const dense = shapeOfInitializer({ ...EMPTY_TENSOR, ...values, dims }, scope, inference);
+    bind(scope, values?.name ?? "", typeOnly(tensor(values?.dataType ?? null, dense)));
   }
+}
+
+function shapeOfInitializer(
+  { name = "", dims }: Tensor,
+  scope: Scope,
+  inference: Inference,
+): Shape | null {
+  const shape = dims.map(Number);
+  const wrong = shapeFault(shape);
+  if (wrong === null) return shape;
+  const where = `${scope.where}.initializer "${name}"`;
+  recordFault(inference, scope, { message: `"${name}" has ${wrong}`, where });
+  return null;
 }
 
 /** A constant that cannot be read is a fault of the model, unless nobody said where it lies. */

@@ -20,7 +20,7 @@ import type { Items, Operand } from "./operation.ts";
 const MOST_FAULTS = 100;
 
 /** Nodes looked at, bodies counted each time: functions that call functions could go on for ever. */
-const MOST_VISITS = 250_000;
+const MOST_VISITS = 100_000;
 
 /** Sub-graphs in sub-graphs and functions in functions. */
 export const MOST_LEVELS = 32;

@@ -41,7 +41,7 @@ export interface UninferredNode {
 }
 
 /** The type of a value that nodes of a graph can read; null when there is no such value. */
-export function typeOf(shapes: GraphShapes, value: string): InferredType | null {
+export function typeOfValue(shapes: GraphShapes, value: string): InferredType | null {
   for (let scope: GraphShapes | null = shapes; scope !== null; scope = scope.outer) {
     const type = scope.values.get(value);
     if (type !== undefined) return type;

@@ -1,7 +1,8 @@
 // What is known of a value before anything runs: its element type and its shape.
 
-import type { DataType, ValueType } from "../model.ts";
+import type { DataType, Dimension, ValueType } from "../model.ts";
 import { type Size, symbol } from "./dimension.ts";
+import { formatSize } from "./dimension-text.ts";
 
 /** Sizes of the axes, outermost first. */
 export type Shape = readonly Size[];
@@ -31,6 +32,19 @@ export const tensor = (elementType: DataType | null, shape: Shape | null): Tenso
 export const shapeOfType = (type: InferredType): Shape | null =>
   type.kind === "tensor" ? type.shape : null;
 
+/** No tensor of a real model has more axes; more would let a small file cause much work. */
+const MOST_AXES = 64;
+
+/** Why a shape cannot be one of a tensor that is followed; null when it can. */
+export function shapeFault(shape: Shape): string | null {
+  if (shape.length > MOST_AXES)
+    return `${shape.length} axes, more than ${MOST_AXES} are not followed`;
+  const wrong = shape.find(
+    (size) => typeof size === "number" && !(Number.isSafeInteger(size) && size >= 0),
+  );
+  return wrong === undefined ? null : `an axis of size ${formatSize(wrong)}`;
+}
+
 /** The type that a model states; `name` gives the symbol of an axis that has neither size nor name. */
 export function declaredType(
   type: ValueType | undefined,
@@ -39,19 +53,26 @@ export function declaredType(
   switch (type?.kind) {
     case "tensor":
     case "sparseTensor":
-      return tensor(
-        type.elementType,
-        type.shape?.map(({ value, parameter }, axis) => {
-          if (value !== undefined && value >= 0n) return Number(value);
-          return parameter === undefined || parameter === "" ? name(axis) : symbol(parameter);
-        }) ?? null,
-      );
+      return tensor(type.elementType, declaredShape(type.shape ?? null, name));
     case "sequence":
     case "optional":
       return { kind: type.kind, element: declaredType(type.elementType ?? undefined, name) };
     default:
       return OTHER;
   }
+}
+
+/** Some exporters write -1 for a size that they do not know. */
+function declaredShape(
+  dimensions: readonly Dimension[] | null,
+  name: (axis: number) => Size,
+): Shape | null {
+  if (dimensions === null || dimensions.length > MOST_AXES) return null;
+  const shape = dimensions.map(({ value, parameter }, axis) => {
+    if (value !== undefined && value >= 0n) return Number(value);
+    return parameter === undefined || parameter === "" ? name(axis) : symbol(parameter);
+  });
+  return shapeFault(shape) === null ? shape : null;
 }
 
 /**

@@ -19,7 +19,7 @@ export interface Outcome {
 export type Items = () => readonly Item[] | null;
 
 /** The items of a value that only a run can tell. */
-export const UNKNOWN_ITEMS: Items = () => null;
+const UNKNOWN_ITEMS: Items = () => null;
 
 /** Only the type is known. */
 export const typeOnly = (type: InferredType): Outcome => ({ type, items: UNKNOWN_ITEMS });
@@ -109,7 +109,7 @@ export const general = (
 ): Rule => ({ kind: "general", infer, unknownBecause });
 
 /** Outputs have the element type of the first input. */
-export const sameType = (operation: Operation): readonly (DataType | null)[] => [
+const sameType = (operation: Operation): readonly (DataType | null)[] => [
   elementTypeAt(operation, 0),
 ];
 
@@ -229,11 +229,6 @@ export function scalarAt(operation: Operation, index: number): Item {
 export function intOf(operation: Operation, name: string, otherwise: number): number {
   const attribute = operation.attributes.get(name);
   return attribute?.kind === "int" ? Number(attribute.value) : otherwise;
-}
-
-export function floatOf(operation: Operation, name: string, otherwise: number): number {
-  const attribute = operation.attributes.get(name);
-  return attribute?.kind === "float" ? attribute.value : otherwise;
 }
 
 export function intsOf(operation: Operation, name: string): readonly number[] | null {

@@ -5,7 +5,7 @@ import { type InferredType, type Item, shapeOfType } from "../inferred-type.ts";
 import { type Operand, type Operation, operandAt } from "../operation.ts";
 
 /** Which output is wanted, and what is known of it. */
-export interface FoldTarget {
+interface FoldTarget {
   readonly index: number;
   readonly shape: readonly number[];
   readonly elementType: DataType | null;
@@ -27,7 +27,7 @@ export function knownAt(operation: Operation, index: number): Known | null {
   return knownOf(operandAt(operation, index));
 }
 
-export function knownOf(operand: Operand): Known | null {
+function knownOf(operand: Operand): Known | null {
   const shape = wholeShape(operand.type);
   const items = shape === null ? null : operand.items();
   return shape === null || items === null ? null : { shape, items };

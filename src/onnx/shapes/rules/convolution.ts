@@ -41,7 +41,7 @@ export function convolve(operation: Operation, weights: number): Shape {
   return [data.batch, axisSize(kernel, 0), ...slide(data.space, window)];
 }
 
-export function transposedConvolution(operation: Operation): Shape {
+function transposedConvolution(operation: Operation): Shape {
   const data = split(shapeFromRank(operation, 0, 3));
   const kernel = shapeOfRank(operation, 1, data.space.length + 2);
   mustAgree(data.channels, axisSize(kernel, 0), () => "channels of data and weights");

@@ -110,7 +110,7 @@ function split(operation: Operation): readonly Shape[] {
 }
 
 /** Pads are an attribute until opset 11, an input from then on; axes may be chosen from opset 18. */
-export function pad(operation: Operation): Shape {
+function pad(operation: Operation): Shape {
   const shape = shapeAt(operation, 0);
   const axes = axesOf(axesFrom(operation, 3) ?? shape.map((_, axis) => axis), shape.length);
   const pads = hasInput(operation, 1) ? sizesAt(operation, 1) : intsOf(operation, "pads");

@@ -25,7 +25,7 @@ import {
 import { broadcast } from "./broadcast.ts";
 
 /** Sizes that an input gives from `since` on, an attribute before. */
-export function sizesFrom(
+function sizesFrom(
   operation: Operation,
   { input, attribute }: { readonly input: number; readonly attribute: string },
 ): readonly Size[] {
@@ -81,11 +81,9 @@ function remainder(
   given: { readonly data: Size; readonly target: Size },
   shapes: { readonly data: Shape; readonly target: Shape },
 ): Size {
-  if (given.target === 0) {
-    if (given.data !== 0)
-      fault(`${formatShape(shapes.data)} does not fill ${formatShape(shapes.target)}`);
-    return 0;
-  }
+  // Any size would do, so ONNX Runtime and NumPy take none.
+  if (given.target === 0)
+    fault(`the -1 of ${formatShape(shapes.target)} stands beside a size of 0`);
   const whole = typeof given.data === "number" && typeof given.target === "number";
   if (whole && Number(given.data) % Number(given.target) !== 0) {
     fault(`${formatShape(shapes.data)} does not divide into ${formatShape(shapes.target)}`);

@@ -4,6 +4,7 @@ import type { DataType } from "../../model.ts";
 import {
   dataTypeOf,
   elementTypeAt,
+  hasInput,
   intOf,
   type Operation,
   type Rules,
@@ -15,7 +16,8 @@ import { sameShape } from "./elementwise.ts";
 
 const quantisedType = (operation: Operation): readonly (DataType | null)[] => {
   const stated = intOf(operation, "output_dtype", 0);
-  return [elementTypeAt(operation, 2) ?? (stated === 0 ? "uint8" : dataTypeOf(stated))];
+  if (hasInput(operation, 2)) return [elementTypeAt(operation, 2)];
+  return [stated === 0 ? "uint8" : dataTypeOf(stated)];
 };
 
 const restoredType = (operation: Operation): readonly (DataType | null)[] => {

@@ -49,7 +49,7 @@ function isGiven(operation: Operation, index: number): boolean {
 }
 
 /** floor(size x extent x scale), in float32 as ONNX Runtime computes it. */
-export function scaled(size: Size, scale: number, extent: number): Size | null {
+function scaled(size: Size, scale: number, extent: number): Size | null {
   if (!(scale > 0)) fault(`a scale of ${scale}`);
   if (typeof size !== "number") return floorOf(multiply(size, scale * extent));
   return Math.floor(Math.fround(Math.fround(size * extent) * Math.fround(scale)));

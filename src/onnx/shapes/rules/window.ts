@@ -54,17 +54,15 @@ function positions(size: Size, window: Window, axis: number): Size {
   const after = autoPad === "VALID" ? 0 : (pads[axis + kernel.length] ?? 0);
   const span = add(multiply(subtract(kernel[axis] ?? 1, 1), dilations[axis] ?? 1), 1);
   const room = subtract(add(size, before + after), span);
-  // A window that would start in the padding at the end is left out. Of two lengths divided by one
-  // stride the smaller gives the smaller count.
-  const count = roundUp
-    ? ceilDivide(minimum(add(room, stride), add(size, before)), stride)
-    : add(floorDivide(room, stride), 1);
-  // A kernel that just does not fit leaves nothing, which ONNX Runtime accepts.
-  if (typeof count === "number" && count < 0) {
+  if (typeof room === "number" && room < 0) {
+    // ONNX Runtime lets some of these through, dividing towards zero, with results of no meaning.
     const length = formatSize(add(size, before + after));
     fault(`a kernel spanning ${formatSize(span)} does not fit ${length} elements of axis ${axis}`);
   }
-  return count;
+  if (!roundUp) return add(floorDivide(room, stride), 1);
+  // A window that would start in the padding at the end is left out. Of two lengths divided by one
+  // stride the smaller gives the smaller count.
+  return ceilDivide(minimum(add(room, stride), add(size, before)), stride);
 }
 
 /** Sizes of the axes that a transposed window spreads over. */
