@@ -5,19 +5,26 @@
 // 1. Window decisions a second and the memory they take: every job of the GAIA traces, placed on a year of
 //    hourly intensity by the lowest-window policy with a day of waiting.
 // 2. One sweep of the EuroSys 2024 study: 123 zones, a 24 h job with 24 h of slack.
-// 3. What the built-in forecasters catch of perfect foresight's saving, in nine regions.
+// 3. Packing: a week of the PAI trace on few nodes, and how far from the optimum it can be at most.
+// 4. What the built-in forecasters catch of perfect foresight's saving, in nine regions.
 
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { filesIn } from "../../src/cli/replay.ts";
 import {
+  type ArrivingJob,
+  capacityBound,
   decisionValue,
   duration,
   type Exposure,
   exposureOf,
   fixedDuration,
   forecasters,
+  gapOf,
   lowestWindow,
+  type Packing,
+  pack,
+  rollingHorizon,
   signal,
   signalFromCsv,
   type Work,
@@ -101,6 +108,43 @@ console.log(
   `EuroSys 2024, 123 zones, 24 h job, 24 h slack: ${(cpuSeconds() - started).toFixed(2)} CPU s; ` +
     `defer ${defer.toFixed(1)} %, plus interrupt ${interrupt.toFixed(1)} %`,
 );
+
+/** Packs jobs of the figure-8 trace on a cluster and prints the gap to the bound. */
+async function packTrace(count: number, nodes: number): Promise<void> {
+  const { jobs } = readTrace(await files.text("scheduling/gaia/pai_1k.csv"));
+  const SLOTS = 192;
+  const slotJobs = jobs
+    .filter(({ length, arrival, cpus }) => length < DAY && arrival < 5 * DAY && cpus <= nodes)
+    .slice(0, count)
+    .map(({ arrival, length, cpus }, at): ArrivingJob => {
+      const earliest = Math.ceil(arrival / HOUR);
+      const slots = Math.max(1, Math.ceil(length / HOUR));
+      const latestStart = Math.min(earliest + 24, SLOTS - slots);
+      const job = { id: `${at}`, nodes: cpus, slots, earliest, latestStart, watts: 100 * cpus };
+      return { ...job, arrives: earliest };
+    });
+  const horizon = {
+    capacity: new Float64Array(SLOTS).fill(nodes),
+    intensity: year.signal.values.slice(0, SLOTS),
+  };
+  const started = cpuSeconds();
+  const packing = pack(slotJobs, horizon);
+  const packed = cpuSeconds() - started;
+  const bound = await capacityBound(slotJobs, horizon);
+  const rolling = rollingHorizon(slotJobs, horizon, () => horizon.intensity);
+  const gap = ({ cost, unplaced }: Packing): string => {
+    if (bound.status !== "bounded") return "no packing places all";
+    if (unplaced.length > 0) return `${unplaced.length} left out`;
+    return `gap ${(100 * gapOf(cost, bound.cost)).toFixed(2)} %`;
+  };
+  console.log(
+    `  ${slotJobs.length} jobs on ${nodes} nodes: ${gap(packing)} (${packed.toFixed(2)} CPU s); ` +
+      `as they arrive: ${gap(rolling)}`,
+  );
+}
+
+console.log("packing, against the linear bound");
+for (const nodes of [60, 30, 24]) await packTrace(300, nodes);
 
 const JULY = Date.UTC(2021, 6, 1) / 1000;
 const origins = Array.from({ length: 180 }, (_, day) => JULY + day * DAY);

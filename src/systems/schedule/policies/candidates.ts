@@ -10,8 +10,9 @@ export function candidateStarts(work: Work, { signal: { start, step } }: Exposur
   const { earliest, latestStart, pitchS } = work;
   const span = Math.max(0, latestStart - earliest);
   if (pitchS !== undefined) {
-    const count = Math.floor(span / pitchS) + 1;
-    return Float64Array.from({ length: count }, (_, at) => earliest + at * pitchS);
+    const starts = new Float64Array(Math.floor(span / pitchS) + 1);
+    for (let at = 0; at < starts.length; at++) starts[at] = earliest + at * pitchS;
+    return starts;
   }
   const [only] = work.duration;
   const length = work.duration.length === 1 && only !== undefined ? only.seconds : 0;

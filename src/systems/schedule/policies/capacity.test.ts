@@ -99,7 +99,7 @@ describe("packing many jobs on few nodes", () => {
         placed++;
         if (cost <= best + 1e-9) optimal++;
       }),
-      { numRuns: 60, seed: 7 },
+      { numRuns: 40, seed: 7 },
     );
     expect(optimal / placed).toBeGreaterThan(0.8);
   });

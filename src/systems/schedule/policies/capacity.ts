@@ -1,6 +1,7 @@
 // Many jobs, few nodes. Jobs run in one piece on whole slots; the most regretful is placed first: the
 // one that loses most if it does not get its best start. Then each is moved to a better free start
-// until none can. A heuristic: `capacityBound` says how far from the optimum it can be at most.
+// until none can. A heuristic: `capacityBound` says how far from the optimum it can be at most, and a
+// job may be left out though another packing would place it.
 
 /** A job in slots. Times are indices of slots. */
 export interface SlotJob {
@@ -31,29 +32,41 @@ export interface Horizon {
 }
 
 /**
- * Packs by regret. When that leaves a job out, packs again with the most urgent first, and keeps what
- * places more jobs, then what costs less.
+ * Packs by regret. When that leaves a job out, also packs the most urgent first, and first come first
+ * served; keeps what places most jobs, then what costs least.
  */
 export function pack(jobs: readonly SlotJob[], horizon: Horizon): Packing {
-  const byRegret = packBy(jobs, horizon, mostRegret);
-  if (byRegret.unplaced.length === 0) return byRegret;
-  const byUrgency = packBy(jobs, horizon, mostUrgent);
-  const fewer = byUrgency.unplaced.length - byRegret.unplaced.length;
-  return fewer < 0 || (fewer === 0 && byUrgency.cost < byRegret.cost) ? byUrgency : byRegret;
+  let best = packBy(jobs, horizon, BY_REGRET);
+  for (const order of [BY_URGENCY, AS_THEY_COME]) {
+    if (best.unplaced.length === 0) break;
+    const other = packBy(jobs, horizon, order);
+    const fewer = other.unplaced.length - best.unplaced.length;
+    if (fewer < 0 || (fewer === 0 && other.cost < best.cost)) best = other;
+  }
+  return best;
 }
 
+/** What a job could do with the nodes that are free. */
 interface Option {
   readonly job: SlotJob;
-  /** Free starts, cheapest first; only the first two matter. */
+  /** Cheapest free start, -1 for none, its cost, and the cost of the next best. */
   readonly best: number;
   readonly cost: number;
   readonly second: number;
+  /** Earliest free start, -1 for none. */
+  readonly first: number;
+}
+
+/** Which job is placed next, and at which of its starts. */
+interface Order {
+  readonly prefer: (a: Option, b: Option) => number;
+  readonly start: (option: Option) => number;
 }
 
 function packBy(
   jobs: readonly SlotJob[],
   { capacity, intensity }: Horizon,
-  prefer: (a: Option, b: Option) => number,
+  { prefer, start }: Order,
 ): Packing {
   const free = Float64Array.from(capacity);
   const sums = runningSums(intensity);
@@ -67,9 +80,12 @@ function packBy(
       unplaced.push(next.job.id);
       continue;
     }
-    take(free, next.job, next.best, 1);
-    starts.set(next.job.id, next.best);
-    open = open.map((one) => (touches(one, next) ? optionOf(one.job, free, sums) : one));
+    const at = start(next);
+    take(free, next.job, at, 1);
+    starts.set(next.job.id, at);
+    open = open.map((one) =>
+      touches(one.job, next.job, at) ? optionOf(one.job, free, sums) : one,
+    );
   }
   const placed = jobs.filter(({ id }) => starts.has(id));
   improve(placed, starts, free, sums);
@@ -81,33 +97,43 @@ function packBy(
 const regretOf = ({ best, cost, second }: Option): number =>
   best === -1 ? Infinity : second - cost;
 
-const mostRegret = (a: Option, b: Option): number => {
-  const [of, than] = [regretOf(a), regretOf(b)];
-  return of === than ? mostUrgent(a, b) : than - of;
-};
-
 const mostUrgent = (a: Option, b: Option): number =>
   a.job.latestStart - b.job.latestStart || b.job.slots * b.job.nodes - a.job.slots * a.job.nodes;
 
+const BY_REGRET: Order = {
+  prefer(a, b) {
+    const [of, than] = [regretOf(a), regretOf(b)];
+    return of === than ? mostUrgent(a, b) : than - of;
+  },
+  start: ({ best }) => best,
+};
+
+const BY_URGENCY: Order = { prefer: mostUrgent, start: ({ best }) => best };
+
+const AS_THEY_COME: Order = {
+  prefer: (a, b) => a.job.earliest - b.job.earliest || mostUrgent(a, b),
+  start: ({ first }) => first,
+};
+
 function optionOf(job: SlotJob, free: Float64Array, sums: Float64Array): Option {
-  let [best, cost, second] = [-1, Infinity, Infinity];
+  let [best, cost, second, first] = [-1, Infinity, Infinity, -1];
   let run = 0;
   const end = Math.min(free.length, job.latestStart + job.slots);
   for (let slot = job.earliest; slot < end; slot++) {
     run = (free[slot] ?? 0) >= job.nodes ? run + 1 : 0;
     if (run < job.slots) continue;
     const start = slot - job.slots + 1;
+    if (first === -1) first = start;
     const price = costOf(job, start, sums);
     if (price < cost) [best, cost, second] = [start, price, cost];
     else if (price < second) second = price;
   }
-  return { job, best, cost, second };
+  return { job, best, cost, second, first };
 }
 
-/** Whether nodes taken by a placed job can change what another may choose. */
-function touches({ job }: Option, { job: placed, best }: Option): boolean {
-  return best < job.latestStart + job.slots && best + placed.slots > job.earliest;
-}
+/** Whether nodes taken by a job placed at `at` can change what another may choose. */
+const touches = (job: SlotJob, placed: SlotJob, at: number): boolean =>
+  at < job.latestStart + job.slots && at + placed.slots > job.earliest;
 
 function improve(
   jobs: readonly SlotJob[],

@@ -35,15 +35,23 @@ export const waitAwhileInterrupting: Policy = {
 
 /** The least value such that the pieces up to it last `wantedS` seconds. */
 function dearestNeeded(pieces: readonly Piece[], wantedS: number): number {
-  const values = Float64Array.from(pieces, ({ value }) => value).sort();
-  let [low, high] = [0, values.length - 1];
+  // Plain arrays of numbers, filled by hand: a study asks this a hundred thousand times.
+  const values = new Float64Array(pieces.length);
+  const lengths = new Float64Array(pieces.length);
+  for (const [at, { start, end, value }] of pieces.entries()) {
+    values[at] = value;
+    lengths[at] = end - start;
+  }
+  const ascending = values.slice().sort();
+  let [low, high] = [0, ascending.length - 1];
   while (low < high) {
     const middle = (low + high) >> 1;
-    const limit = values[middle] ?? Number.NaN;
+    const limit = ascending[middle] ?? Number.NaN;
     let lasting = 0;
-    for (const { start, end, value } of pieces) if (value <= limit) lasting += end - start;
+    for (let at = 0; at < values.length; at++)
+      if ((values[at] ?? Number.NaN) <= limit) lasting += lengths[at] ?? 0;
     if (lasting >= wantedS) high = middle;
     else low = middle + 1;
   }
-  return values[low] ?? Number.NaN;
+  return ascending[low] ?? Number.NaN;
 }

@@ -27,14 +27,14 @@ const FIRST_HOUR = 7000;
 const HOURS = 720;
 
 /** A job of a cluster trace, in seconds on the study's clock. */
-export interface TraceJob {
+interface TraceJob {
   readonly arrival: number;
   readonly length: number;
   readonly cpus: number;
 }
 
 /** A trace's jobs with times cut to the clock's ticks, and the mean length of each queue, as seconds. */
-export interface Trace {
+interface Trace {
   readonly jobs: readonly TraceJob[];
   readonly meanShort: number;
   readonly meanLong: number;
@@ -60,7 +60,7 @@ export function readTrace(text: string, secondsPerUnit = 1): Trace {
 const ticks = (seconds: number): number => Math.floor(seconds / TICK_S) * TICK_S;
 
 /** A job as the study's policies see it. */
-export function workOf({ arrival, length, cpus }: TraceJob, trace: Trace): Work {
+function workOf({ arrival, length, cpus }: TraceJob, trace: Trace): Work {
   const short = length < SHORT_S;
   return {
     earliest: arrival,
@@ -74,7 +74,7 @@ export function workOf({ arrival, length, cpus }: TraceJob, trace: Trace): Work 
 }
 
 /** Carbon of all jobs under a policy, in CPU x gCO2e/kWh x s. */
-export function carbonOf(policy: Policy, trace: Trace, forecast: Exposure): number {
+function carbonOf(policy: Policy, trace: Trace, forecast: Exposure): number {
   let carbon = 0;
   for (const job of trace.jobs) {
     if (job.length === 0) continue;
@@ -85,7 +85,7 @@ export function carbonOf(policy: Policy, trace: Trace, forecast: Exposure): numb
 }
 
 /** The hourly grid of South Australia that the study uses. */
-export async function readGrid(files: ReplayFiles): Promise<Exposure> {
+async function readGrid(files: ReplayFiles): Promise<Exposure> {
   const zone = (await readZones(files)).find((one) => one.zone === "AU-SA");
   const values = (zone?.hundredths ?? new Float64Array()).subarray(FIRST_HOUR, FIRST_HOUR + HOURS);
   return exposureOf(

@@ -25,7 +25,7 @@ const ERROR = 0.05;
 const REPETITIONS = 10;
 
 /** How late a job may end: a function of when it would end if started at once. Unix seconds. */
-export type EndRule = (end: number) => number;
+type EndRule = (end: number) => number;
 
 /** The rule of the study, in local time without a zone: by 9:00 of the next working day. */
 export const nextWorkday: EndRule = (end) => {
@@ -58,7 +58,7 @@ function dayOf(at: number) {
 const JOBS = z.array(z.tuple([z.number(), z.number()]));
 
 /** The study's jobs as work that must end by a rule. */
-export function worksOf(text: string, rule: EndRule): readonly Work[] {
+function worksOf(text: string, rule: EndRule): readonly Work[] {
   return JOBS.parse(JSON.parse(text)).map(([start, length]): Work => {
     const earliest = NEW_YEAR + start * HALF_HOUR;
     const lengthS = length * HALF_HOUR;
@@ -74,7 +74,7 @@ export function worksOf(text: string, rule: EndRule): readonly Work[] {
 }
 
 /** Half-hourly intensity from the first of January 2020. */
-export async function readGrid(files: ReplayFiles, country: "ger" | "gb"): Promise<Signal> {
+async function readGrid(files: ReplayFiles, country: "ger" | "gb"): Promise<Signal> {
   const text = await files.text(`grid-carbon/LWA_${country}_2020.csv`);
   const all = signalFromCsv(
     text,
@@ -85,14 +85,14 @@ export async function readGrid(files: ReplayFiles, country: "ger" | "gb"): Promi
 }
 
 /** The study's forecast: the truth plus normal noise of 5 % of the year's mean, drawn once a run. */
-export function noisy(truth: Signal, seed: number): Signal {
+function noisy(truth: Signal, seed: number): Signal {
   const random = createRandom(seed);
   const sigma = (ERROR * truth.values.reduce((sum, value) => sum + value, 0)) / truth.values.length;
   return signal({ ...truth, values: truth.values.map((value) => value + sigma * random.normal()) });
 }
 
 /** Percent of emissions saved against starting at once, mean over the repetitions. */
-export function saving(policy: Policy, works: readonly Work[], truth: Signal): number {
+function saving(policy: Policy, works: readonly Work[], truth: Signal): number {
   const real = exposureOf(truth);
   const emitted = (by: Policy, forecast: Exposure): number =>
     works.reduce((sum, work) => sum + exposureOfAll(by.choose(work, forecast), real), 0);
@@ -107,13 +107,13 @@ const exposureOfAll = (runs: readonly Run[], of: Exposure): number =>
   runs.reduce((sum, { start, end }) => sum + between(of, start, end), 0);
 
 /** Percent saved by a nightly half-hour job of 1:00 that may move by up to eight hours either way. */
-export interface NightlySaving {
+interface NightlySaving {
   readonly percent: number;
   /** With the study's division by 365 nights, though the first is skipped when the window is wide. */
   readonly asPrinted: number;
 }
 
-export function nightlySaving(truth: Signal): NightlySaving {
+function nightlySaving(truth: Signal): NightlySaving {
   const real = exposureOf(truth);
   // From the second night on: the first would reach back before the record.
   const nights = Array.from({ length: NIGHTS - 1 }, (_, at) => NEW_YEAR + (at + 1) * DAY + HOUR);

@@ -20,7 +20,7 @@ interface Bars extends WorkloadKey {
 }
 
 /** The six workloads: targets, epochs and default batch sizes of the authors' run_alibaba.py. */
-export const WORKLOADS: readonly Bars[] = [
+const WORKLOADS: readonly Bars[] = [
   {
     ...{ name: "DeepSpeech2", dataset: "librispeech", optimizer: "adamw", target: 40 },
     ...{ defaultBatch: 192, mostEpochs: 16, bars: [0.572, 0.838] },
@@ -61,7 +61,7 @@ export async function readWorkloads(files: ReplayFiles, gpu: Gpu): Promise<reado
 }
 
 /** What the tuner reached, percent, means over the seeds. */
-export interface Online {
+interface Online {
   readonly name: string;
   /** Energy saved by the last five comings. */
   readonly last: number;
@@ -74,7 +74,7 @@ export interface Online {
 }
 
 /** The tuner on one workload: eta 0.5, beta 2, 2 x batch sizes x limits comings, as in the paper. */
-export function tuneOnline(workload: Workload, seeds = SEEDS): Online {
+function tuneOnline(workload: Workload, seeds = SEEDS): Online {
   const limits = new Set(
     workload.batches.flatMap(({ profiles }) => profiles.map(({ limit }) => limit)),
   );
