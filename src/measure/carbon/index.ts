@@ -52,6 +52,7 @@ export {
   mixFigure,
   mixIntensity,
 } from "./mix.ts";
-export { findPlace, loadPlaces, type Place, type PlaceKind } from "./places.ts";
+export { loadPlaces } from "./place-tables.ts";
+export { findPlace, type Place, type PlaceKind } from "./places.ts";
 export { type PueOptions, providerPue, providerWue, pueOf } from "./pue.ts";
 export { createSeries, type IntensityPoint, type IntensitySeries } from "./series.ts";

@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import { createFakeHost } from "../../../test/fake-host.ts";
 import { loadCountries } from "./country-table.ts";
 import { locate } from "./locate.ts";
-import { findPlace, loadPlaces } from "./places.ts";
+import { loadPlaces } from "./place-tables.ts";
+import { findPlace } from "./places.ts";
 import { providerPue, providerWue, pueOf } from "./pue.ts";
 
 const inZone = (timeZone: string) => createFakeHost({ facts: { timeZone } });

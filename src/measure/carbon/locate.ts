@@ -8,7 +8,8 @@ import { exact, figure, type Host, UserError, withError } from "../../core/index
 import { askMetadata, type CloudRegion, cloudRegionOf } from "./cloud.ts";
 import { countryOfTimeZone } from "./country-table.ts";
 import { loadMoreZones } from "./more-zones.ts";
-import { findPlace, loadPlaces, lookUpPlace, type Place } from "./places.ts";
+import { loadPlaces } from "./place-tables.ts";
+import { findPlace, lookUpPlace, type Place } from "./places.ts";
 
 /**
  * Relative standard deviation of an hour's intensity around the yearly mean of its place: what

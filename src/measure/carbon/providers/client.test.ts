@@ -5,7 +5,8 @@ import { describe, expect, test } from "vitest";
 import { inTurn, startServer } from "../../../../test/http-server.ts";
 import { createFolderStore } from "../../../core/host/cache-folder.ts";
 import { createNodeHost } from "../../../core/host/node-host.ts";
-import { type CacheStore, createClient, type Request } from "./client.ts";
+import type { CacheStore } from "./cache.ts";
+import { createClient, type Request } from "./client.ts";
 import { redact, secret } from "./secret.ts";
 
 const NOON = Date.UTC(2026, 0, 1, 12);

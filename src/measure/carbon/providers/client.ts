@@ -13,14 +13,8 @@ import {
   reasonOf,
   UserError,
 } from "../../../core/index.ts";
+import { type CacheStore, keep, readKept } from "./cache.ts";
 import { redact, type Secret } from "./secret.ts";
-
-/** Where answers are kept between runs. A node file system's is in `core/host/cache-folder.ts`. */
-export interface CacheStore {
-  /** The text under a key; null when there is none. */
-  read(key: string): Promise<string | null>;
-  write(key: string, text: string): Promise<void>;
-}
 
 export interface ClientOptions {
   readonly host: Pick<Host, "fetch" | "wall" | "sleep">;
@@ -113,7 +107,7 @@ export function createClient(options: ClientOptions): Client {
 
   return {
     async get(request) {
-      const kept = store === undefined ? null : await readKept(store, request);
+      const kept = store === undefined ? null : await readKept(store, request.url);
       const age = kept === null ? null : host.wall() - kept.retrievedAt;
       // An answer from the future tells that a clock has moved; how old it is nobody knows.
       const isFresh = age !== null && age >= 0 && age < request.freshFor;
@@ -224,37 +218,4 @@ function ageOf({ service }: Request, age: number | null): string {
   if (age === null || age < 0)
     return `${service}: kept answer of unknown age (the clock has moved)`;
   return `${service}: kept answer of ${formatDuration(age / 1000)} ago`;
-}
-
-const CACHE_SCHEMA = "godwit.cache/1";
-
-async function readKept(
-  store: CacheStore,
-  { url }: Request,
-): Promise<{ readonly body: string; readonly retrievedAt: number } | null> {
-  try {
-    const kept: unknown = JSON.parse((await store.read(url)) ?? "null");
-    if (typeof kept !== "object" || kept === null) return null;
-    const { schema, body, retrievedAt } = kept as Record<string, unknown>;
-    const isOurs = schema === CACHE_SCHEMA;
-    if (!isOurs || typeof body !== "string" || typeof retrievedAt !== "number") return null;
-    return { body, retrievedAt };
-  } catch {
-    // A cache that cannot be read is as good as an empty one: the service is asked.
-    return null;
-  }
-}
-
-async function keep(
-  store: CacheStore,
-  { url, service, freshFor }: Request,
-  answer: { readonly body: string; readonly retrievedAt: number },
-): Promise<readonly string[]> {
-  if (freshFor === 0) return [];
-  try {
-    await store.write(url, JSON.stringify({ schema: CACHE_SCHEMA, ...answer }));
-    return [];
-  } catch (error) {
-    return [`${service}: the answer was not kept: ${reasonOf(error)}`];
-  }
 }

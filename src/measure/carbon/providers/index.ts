@@ -1,9 +1,9 @@
 // Carbon intensity over time from others. Apart from the rest of carbon/, because what reads a stranger's
 // answer needs a schema library that a plain run does not load.
 
+export type { CacheStore } from "./cache.ts";
 export {
   type Answer,
-  type CacheStore,
   type Client,
   type ClientOptions,
   createClient,
