@@ -62,7 +62,7 @@ export function tdpShares(training: Training): Form {
 }
 
 /** Inputs of the power-law forms, as the logarithm or number that enters the exponent. */
-export const INPUTS = {
+const INPUTS = {
   tdp: (server: Server) => Math.log(server.tdp),
   memory: (server: Server) => Math.log(server.memoryGB),
   frequency: (server: Server) => Math.log(server.frequencyGHz),

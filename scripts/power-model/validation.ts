@@ -50,7 +50,7 @@ const held = (
 ): readonly Held[] => systems.map((system) => ({ system, predicted: predict(system), fold }));
 
 /** Measured over predicted power at one load, or at all loads. */
-export function ratios(rows: readonly Held[], level?: number): readonly number[] {
+function ratios(rows: readonly Held[], level?: number): readonly number[] {
   return rows.flatMap(({ system, predicted }) => {
     const all = system.watts.map((watts, i) => watts / (predicted[i] ?? Number.NaN));
     return level === undefined ? all : all.slice(level, level + 1);
@@ -74,7 +74,7 @@ export interface Band {
 }
 
 /** The band of left-out servers: 5 and 95 % quantiles of measured over predicted at each load. */
-export function bandOf(rows: readonly Held[]): Band {
+function bandOf(rows: readonly Held[]): Band {
   const sorted = LOADS.map((_, level) => [...ratios(rows, level)].sort((a, b) => a - b));
   return {
     low: sorted.map((values) => quantile(values, 0.05)),
@@ -105,7 +105,7 @@ export function crossCoverage(rows: readonly Held[]): number {
 }
 
 /** A band whose logarithm is stretched by a factor. */
-export function stretched(band: Band, factor: number): Band {
+function stretched(band: Band, factor: number): Band {
   return {
     low: band.low.map((value) => value ** factor),
     high: band.high.map((value) => value ** factor),

@@ -48,7 +48,7 @@ function sensorOf(host: Host, part: ModelledPart): Sensor {
  * Accumulated joules of a part since its first reading. The power of a mean load is not quite the
  * mean power, since power is not linear in load: shorter intervals are closer.
  */
-export function createCounter(host: Host, part: ModelledPart): () => Promise<Reading> {
+function createCounter(host: Host, part: ModelledPart): () => Promise<Reading> {
   let last: { readonly at: bigint; readonly busyS: number } | null = null;
   let joules = 0;
   return async () => {

@@ -6,7 +6,7 @@
 import { type Figure, figure } from "../../core/index.ts";
 
 /** Watts per gigabyte with its 90 % interval. */
-export const MEMORY_WATTS_PER_GB = { value: 0.22, low: 0.05, high: 0.45 } as const;
+const MEMORY_WATTS_PER_GB = { value: 0.22, low: 0.05, high: 0.45 } as const;
 
 /** Power of memory of a size in gigabytes (10^9 bytes). */
 export function memoryPower(gigabytes: number): Figure<"W"> {

@@ -38,7 +38,7 @@ export type RelayMessage =
 const CHUNK_BYTES = 64 * 1024;
 
 /** Runs the relay in this process until the command closes its output. */
-export async function relay(request: RelayRequest): Promise<void> {
+async function relay(request: RelayRequest): Promise<void> {
   // Whatever reaches the command reaches this process; it ends when the command has.
   for (const signal of FORWARDED) process.on(signal, () => {});
   process.channel?.unref();
