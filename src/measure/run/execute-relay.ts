@@ -37,8 +37,11 @@ export type RelayMessage =
 
 const CHUNK_BYTES = 64 * 1024;
 
-/** Runs the relay in this process until the command closes its output. */
-async function relay(request: RelayRequest): Promise<void> {
+/**
+ * Runs the relay in this process until the command closes its output.
+ * @public Called by name from the script that execute-watch.ts starts.
+ */
+export async function relay(request: RelayRequest): Promise<void> {
   // Whatever reaches the command reaches this process; it ends when the command has.
   for (const signal of FORWARDED) process.on(signal, () => {});
   process.channel?.unref();
