@@ -3,7 +3,7 @@
 
 import type { Card, Machine, Signal } from "../../core/card.ts";
 import { exact, type Figure, type Host } from "../../core/index.ts";
-import { locate, pueOf } from "../carbon/index.ts";
+import { cloudRegionOf, locate, providerPue, pueOf } from "../carbon/index.ts";
 import { type EstimatePlan, model, planEstimate, wallModelOf } from "../estimate/index.ts";
 import { type SensorProvider, type Survey, survey } from "../sensors/index.ts";
 import { identifyMachine } from "./identity.ts";
@@ -48,10 +48,17 @@ export async function setUp(host: Host, options: SetupOptions): Promise<Setup> {
     survey: found,
     limits: await subjectLimits(host, size),
     signal,
-    pue: options.pue ?? pueOf({ personal: isPersonal(host, plan) }),
+    pue: options.pue ?? (await defaultPue(host, isPersonal(host, plan))),
     wall: options.wall ?? (plan === null ? null : wallModelOf(plan.machine.machine)),
     idle: modelledIdle(found, plan),
   };
+}
+
+/** The provider's own figure in a cloud that the environment proves, else what the machine suggests. */
+async function defaultPue(host: Host, personal: boolean): Promise<Figure<"1">> {
+  const cloud = cloudRegionOf(host.env);
+  const published = cloud === null ? null : await providerPue(host, cloud.provider, cloud.region);
+  return published ?? pueOf({ personal });
 }
 
 function modelledIdle({ sensors }: Survey, plan: EstimatePlan | null): StartRecord["idle"] {
