@@ -86,7 +86,7 @@ function planJob(job: Job, setting: Setting): JobPlan {
     saving: savingOf(counterfactual.emissions.value, grams, options.error),
     delayS: Math.max(0, end - usualEnd),
     reasons: [...skipped, ...reasons],
-    secondViews: setting.beside.flatMap((view) => secondView(job, choice, counterfactual, view)),
+    secondViews: secondViews(job, choice, counterfactual, setting.beside),
   };
 }
 
@@ -244,25 +244,34 @@ function savingOf(usual: number, grams: number, { low, high, source }: ForecastE
   );
 }
 
-/** The saving of the same plan by another signal, where that signal covers both zones and times. */
-function secondView(
+/** The saving of the same plan by signals of another kind, where they cover the zones it touches. */
+function secondViews(
   job: Job,
   { place, runs }: PlaceChoice,
   { start, zone }: Counterfactual,
-  view: Exposure,
+  beside: readonly Exposure[],
 ): readonly SecondView[] {
-  const { signal } = view;
-  if (signal.zone !== zone || signal.zone !== place.placement.zone) return [];
   const begins = start + job.zones[0].startLatencyS;
-  const usualEnd = begins + plannedDuration(job);
-  requireReach(view, begins, Math.max(usualEnd, runs.at(-1)?.end ?? 0));
-  const usual = gramsOf(job.power.value, between(view, begins, usualEnd));
-  const planned = runs.reduce((grams, run) => grams + scaledGrams(run, job.power.value, view), 0);
-  return [{ kind: signal.kind, basis: signal.basis, savedGrams: usual - planned }];
+  const ends = begins + plannedDuration(job);
+  return beside
+    .filter(({ signal }) => signal.zone === zone)
+    .flatMap((home): SecondView[] => {
+      const { kind, basis } = home.signal;
+      const there = beside.find(
+        ({ signal }) =>
+          signal.zone === place.placement.zone && signal.kind === kind && signal.basis === basis,
+      );
+      if (there === undefined) return [];
+      requireReach(home, begins, ends);
+      requireReach(there, runs[0]?.start ?? begins, runs.at(-1)?.end ?? ends);
+      const usual = gramsOf(job.power.value, between(home, begins, ends));
+      const planned = runs.reduce((sum, run) => sum + scaledGrams(run, job.power.value, there), 0);
+      return [{ kind, basis, savedGrams: usual - planned }];
+    });
 }
 
-function disagreements({ id, saving, secondViews }: JobPlan): readonly string[] {
-  return secondViews
+function disagreements({ id, saving, secondViews: views }: JobPlan): readonly string[] {
+  return views
     .filter(({ savedGrams }) => savedGrams * saving.value < 0)
     .map(
       ({ kind, basis, savedGrams }) =>

@@ -4,7 +4,7 @@
 
 import { createRandom, type Random, UserError } from "../../core/index.ts";
 import { bestLimit, costOf, epochCost, type Preference } from "./cost.ts";
-import { newTuner, nextBatch, observed } from "./tuner.ts";
+import { newTuner, nextBatch, observed, type Tuner } from "./tuner.ts";
 import {
   type BatchRecord,
   type EpochProfile,
@@ -38,46 +38,58 @@ const MOST_TRIES = 20;
 /** Every coming of the job in order. */
 export function recur(workload: Workload, options: RecurrenceOptions): readonly Recurrence[] {
   const random = createRandom(options.seed);
-  const preference = { eta: options.eta, highestLimit: highestLimit(workload) };
-  const profiled = new Set<number>();
-  let tuner = newTuner(
-    workload.batches.map(({ batch }) => batch),
-    workload.defaultBatch,
-  );
-  let lowest = Infinity;
+  const choices = workload.batches.map(({ batch }) => batch);
+  let known: Known = {
+    tuner: newTuner(choices, workload.defaultBatch),
+    profiled: [],
+    lowest: Infinity,
+  };
   const comings: Recurrence[] = [];
   while (comings.length < options.times) {
-    let [seconds, joules, cost] = [0, 0, 0];
-    for (let tries = 1; ; tries++) {
-      if (tries > MOST_TRIES) throw unreachable(workload);
-      const batch = nextBatch(tuner, random);
-      const record = recordOf(workload, batch);
-      const profile = bestLimit(preference, record.profiles);
-      const allowance = options.beta * lowest;
-      const most = Math.min(
-        workload.mostEpochs,
-        Math.floor(allowance / epochCost(preference, profile)),
-      );
-      if (most === 0) {
-        // Not one epoch is affordable: it never ran, and is remembered as very dear.
-        tuner = observed(tuner, { batch, cost: 100 * allowance, reached: false });
-        continue;
-      }
-      const first = profiled.has(batch) ? profile : meanOf(record.profiles);
-      profiled.add(batch);
-      const run = train(record, { profile, first, most }, random);
-      seconds += run.seconds;
-      joules += run.joules;
-      const spent = costOf(preference, run.seconds, run.joules);
-      cost += spent;
-      tuner = observed(tuner, { batch, cost: spent, reached: run.reached });
-      if (!run.reached) continue;
-      lowest = Math.min(lowest, cost);
-      comings.push({ batch, limit: profile.limit, seconds, joules, cost });
-      break;
-    }
+    const { coming, after } = come(workload, options, known, random);
+    comings.push(coming);
+    known = after;
   }
   return comings;
+}
+
+/** What earlier comings have taught. */
+interface Known {
+  readonly tuner: Tuner;
+  /** Batch sizes whose power limits have been profiled. */
+  readonly profiled: readonly number[];
+  /** Cost of the cheapest coming so far. */
+  readonly lowest: number;
+}
+
+/** One coming of the job: tries until one reaches the target. */
+function come(workload: Workload, { eta, beta }: RecurrenceOptions, before: Known, random: Random) {
+  const preference = { eta, highestLimit: highestLimit(workload) };
+  const allowance = beta * before.lowest;
+  let { tuner, profiled } = before;
+  let [seconds, joules, cost] = [0, 0, 0];
+  for (let tries = 0; tries < MOST_TRIES; tries++) {
+    const batch = nextBatch(tuner, random);
+    const record = recordOf(workload, batch);
+    const profile = bestLimit(preference, record.profiles);
+    const affordable = Math.floor(allowance / epochCost(preference, profile));
+    if (affordable === 0) {
+      // Not one epoch may be spent: it never ran, and is remembered as very dear.
+      tuner = observed(tuner, { batch, cost: 100 * allowance, reached: false });
+      continue;
+    }
+    const first = profiled.includes(batch) ? profile : meanOf(record.profiles);
+    const most = Math.min(workload.mostEpochs, affordable);
+    const run = train(record, { profile, first, most }, random);
+    const spent = costOf(preference, run.seconds, run.joules);
+    profiled = [...new Set([...profiled, batch])];
+    tuner = observed(tuner, { batch, cost: spent, reached: run.reached });
+    [seconds, joules, cost] = [seconds + run.seconds, joules + run.joules, cost + spent];
+    if (!run.reached) continue;
+    const coming: Recurrence = { batch, limit: profile.limit, seconds, joules, cost };
+    return { coming, after: { tuner, profiled, lowest: Math.min(before.lowest, cost) } };
+  }
+  throw unreachable(workload);
 }
 
 function unreachable({ name }: Workload): UserError {

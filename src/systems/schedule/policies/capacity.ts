@@ -31,19 +31,31 @@ export interface Horizon {
   readonly intensity: ArrayLike<number>;
 }
 
+/** How often those that were left out may go first before packing gives up on regret. */
+const ROUNDS = 20;
+
 /**
- * Packs by regret. When that leaves a job out, also packs the most urgent first, and first come first
- * served; keeps what places most jobs, then what costs least.
+ * Packs by regret. What is left out goes first in the next round (squeaky wheel optimisation, Joslin and
+ * Clements 1999, JAIR 10); if that does not place all, also packs first come first served. Keeps what
+ * places most jobs, then what costs least.
  */
 export function pack(jobs: readonly SlotJob[], horizon: Horizon): Packing {
   let best = packBy(jobs, horizon, BY_REGRET);
-  for (const order of [BY_URGENCY, AS_THEY_COME]) {
-    if (best.unplaced.length === 0) break;
-    const other = packBy(jobs, horizon, order);
-    const fewer = other.unplaced.length - best.unplaced.length;
-    if (fewer < 0 || (fewer === 0 && other.cost < best.cost)) best = other;
+  const squeaking = new Set(best.unplaced);
+  for (let round = 0; round < ROUNDS && best.unplaced.length > 0; round++) {
+    const next = packBy(jobs, horizon, firstThen(squeaking, BY_REGRET));
+    if (isBetter(next, best)) best = next;
+    if (next.unplaced.every((id) => squeaking.has(id))) break;
+    for (const id of next.unplaced) squeaking.add(id);
   }
-  return best;
+  if (best.unplaced.length === 0) return best;
+  const served = packBy(jobs, horizon, AS_THEY_COME);
+  return isBetter(served, best) ? served : best;
+}
+
+function isBetter(a: Packing, b: Packing): boolean {
+  const fewer = a.unplaced.length - b.unplaced.length;
+  return fewer < 0 || (fewer === 0 && a.cost < b.cost);
 }
 
 /** What a job could do with the nodes that are free. */
@@ -108,7 +120,15 @@ const BY_REGRET: Order = {
   start: ({ best }) => best,
 };
 
-const BY_URGENCY: Order = { prefer: mostUrgent, start: ({ best }) => best };
+/** Some jobs before all others, most urgent first; the rest in another order. */
+const firstThen = (first: ReadonlySet<string>, rest: Order): Order => ({
+  prefer(a, b) {
+    const [of, than] = [first.has(a.job.id), first.has(b.job.id)];
+    if (of !== than) return of ? -1 : 1;
+    return of ? mostUrgent(a, b) : rest.prefer(a, b);
+  },
+  start: rest.start,
+});
 
 const AS_THEY_COME: Order = {
   prefer: (a, b) => a.job.earliest - b.job.earliest || mostUrgent(a, b),

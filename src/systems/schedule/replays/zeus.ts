@@ -109,7 +109,7 @@ function potentialChecks(gpu: Gpu, workloads: readonly Workload[]): readonly Che
     const { both, limitOnly, batchOnly, noSlowdown, noSlowdownLimitOnly } = potentialOf(workload);
     const bars = gpu === "v100" ? WORKLOADS[at]?.bars : undefined;
     const check = (name: string, energy: number, bar?: number): Check => ({
-      name: `${gpu.toUpperCase()}, ${workload.name}: ${name}`,
+      name: `${gpu.toUpperCase()} ${workload.name}: ${name}`,
       unit: "% energy",
       ours: 100 * energy,
       published: bar === undefined ? null : 100 * (1 - bar),
@@ -117,11 +117,11 @@ function potentialChecks(gpu: Gpu, workloads: readonly Workload[]): readonly Che
       tolerance: 0.1,
     });
     return [
-      check("batch size and power limit", both.energy, bars?.[0]),
-      check("power limit alone", limitOnly.energy, bars?.[1]),
-      check("batch size alone", batchOnly.energy),
+      check("both knobs", both.energy, bars?.[0]),
+      check("limit alone", limitOnly.energy, bars?.[1]),
+      check("batch alone", batchOnly.energy),
       check("no slowdown", noSlowdown.energy),
-      check("no slowdown, power limit alone", noSlowdownLimitOnly.energy),
+      check("limit, no slowdown", noSlowdownLimitOnly.energy),
     ];
   });
 }
@@ -129,17 +129,17 @@ function potentialChecks(gpu: Gpu, workloads: readonly Workload[]): readonly Che
 function onlineChecks(workload: Workload): readonly Check[] {
   const { name, last, whole, time, regret } = tuneOnline(workload);
   const row = (what: string, unit: string, ours: number): Check => ({
-    name: `V100, ${name}: tuner, ${what}`,
+    name: `V100 ${name}: ${what}`,
     unit,
     ours,
     published: null,
     tolerance: 0,
   });
   return [
-    { ...row("last 5 comings", "% energy", last), published: PUBLISHED_RANGE },
-    row("all comings", "% energy", whole),
-    row("last 5 comings", "% time", time),
-    row("cost over the oracle's", "%", regret),
+    { ...row("tuner, last 5", "% energy", last), published: PUBLISHED_RANGE },
+    row("tuner, all", "% energy", whole),
+    row("tuner, last 5", "% time", time),
+    row("tuner, regret", "% cost", regret),
   ];
 }
 
@@ -159,7 +159,7 @@ export const zeus: Replay = {
       notes: [
         "No slowdown is what most users want. There a power limit alone saves nothing, but for NeuMF: " +
           "the batch size has to change first, and then makes room for a lower limit.",
-        "The tuner's rows are means over 20 seeds with eta 0.5; its range is what the paper's abstract claims.",
+        "Both knobs: best batch size and power limit. The tuner's rows are means over 20 seeds with eta 0.5; its range is what the paper's abstract claims.",
         "Computed from recorded runs. Setting a power limit was not tried on hardware.",
       ],
     };
