@@ -133,10 +133,11 @@ export function sessionOver(
     const into = bindTargets(outputs, options.into ?? {}, name);
     checkAliases(fed, into);
     const wanted = wantedOutputs(outputs, options.outputs, into, name);
-    const results = await native.run(
-      mapValues(fed, (value) => binding.tensor(value)),
-      Object.fromEntries(wanted.map((output) => [output, fetchOf(binding, into.get(output))])),
-    );
+    const tensors = mapValues(fed, (value) => binding.tensor(value));
+    const fetches = wanted.map((output) => [output, fetchOf(binding, into.get(output))] as const);
+    const results = await native
+      .run(tensors, Object.fromEntries(fetches))
+      .catch((cause: unknown) => Promise.reject(explainFault(cause, name, "run")));
     return Object.fromEntries(
       wanted.map((output) => [
         output,
@@ -167,8 +168,6 @@ export function sessionOver(
       underWay.add(running);
       try {
         return await running;
-      } catch (cause) {
-        throw explainFault(cause, name, "run");
       } finally {
         underWay.delete(running);
       }
@@ -185,14 +184,17 @@ export function closedError(name: string): UserError {
   });
 }
 
-/** Checks each pair of an input and an output that share bytes, once. */
+/** Checks arrays that share bytes; the graph is looked at once for each pair. */
 function aliasChecker(
   graph: Graph | undefined,
   model: string,
 ): (fed: ReadonlyMap<string, TensorValue>, into: ReadonlyMap<string, TensorValue>) => void {
   const known = new Set<string>();
   return (fed, into) => {
-    for (const [output, target] of into) {
+    const targets = [...into];
+    for (const [index, [output, target]] of targets.entries()) {
+      const other = targets.slice(0, index).find(([, before]) => overlap(before.data, target.data));
+      if (other !== undefined) throw sharedTarget(output, other[0], model);
       for (const [input, value] of fed) {
         if (!overlap(value.data, target.data)) continue;
         const same = sameMemory(value.data, target.data);
@@ -211,6 +213,11 @@ const sameMemory = (a: TensorElements, b: TensorElements): boolean =>
   ArrayBuffer.isView(b) &&
   a.byteOffset === b.byteOffset &&
   a.byteLength === b.byteLength;
+
+function sharedTarget(output: string, other: string, model: string): UserError {
+  const message = `outputs "${output}" and "${other}" of ${model} would be written to the same memory`;
+  return new UserError("invalid-input", message, { hint: "Give each output an array of its own." });
+}
 
 function partialOverlap(input: string, output: string, model: string): UserError {
   const message = `output "${output}" of ${model} would be written over a part of input "${input}"`;

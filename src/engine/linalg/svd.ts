@@ -1,12 +1,14 @@
 // The singular value decomposition to full accuracy.
 //
 // The eigenvectors of the Gram matrix, whose products run on the engine, bring the columns of A V close
-// to orthogonal; what squaring the condition number spoilt is repaired by one-sided Jacobi rotations
-// (Hestenes 1958; Demmel & Veselic 1992), which converge in two or three sweeps from there.
+// to orthogonal, all but the short ones, which are lost in the squares of the long ones: for those the
+// same is done again among themselves. What is left is repaired by one-sided Jacobi rotations (Hestenes
+// 1958; Demmel & Veselic 1992), which converge in two or three sweeps from there.
 
 import { addScaled, dot } from "./cholesky.ts";
 import {
   fromRows,
+  identity,
   leadingColumns,
   type Matrix,
   norm,
@@ -38,13 +40,54 @@ export async function svd(products: Products, a: Matrix): Promise<Svd> {
   // Squares of very small and very large elements would leave the range of doubles.
   const scale = size === 0 ? 1 : 1 / size;
   const scaled = { ...a, data: a.data.map((value) => value * scale) };
-  const { vectors } = symmetricEigen(await products.gram(scaled));
-  const left = rowsOf(transpose(await products.multiply(scaled, vectors)));
-  const right = rowsOf(transpose(vectors));
+  // Columns lie along rows here, so that rotations run along memory.
+  const left = [...rowsOf(transpose(scaled))];
+  const right = [...rowsOf(identity(a.columns))];
   // The scaled matrix has norm 1: what is shorter than this is made of rounding errors.
   const floor = a.rows * Number.EPSILON;
+  await turnToEigenvectors(products, { left, right, floor });
   orthogonalise(left, right, floor);
   return assemble(left, right, { rows: a.rows, scale, floor });
+}
+
+interface Columns {
+  readonly left: Float64Array[];
+  /** Turned along with `left`. */
+  readonly right: Float64Array[];
+  readonly floor: number;
+}
+
+/** Columns this much shorter than the longest are resolved poorly by its Gram matrix. */
+const SHORT = 1e-5;
+
+/** Makes the columns nearly orthogonal, the short ones among themselves. */
+async function turnToEigenvectors(
+  products: Products,
+  { left, right, floor }: Columns,
+): Promise<void> {
+  let block = [...left.keys()];
+  while (block.length > 1) {
+    const longest = block.reduce((most, i) => Math.max(most, lengthOf(left[i])), 0);
+    if (longest <= floor) return;
+    const rows = gather(left, block);
+    const unit = { ...rows, data: rows.data.map((value) => value / longest) };
+    const { vectors } = symmetricEigen(await products.multiply(unit, unit, "b"));
+    scatter(await products.multiply(vectors, rows, "a"), left, block);
+    scatter(await products.multiply(vectors, gather(right, block), "a"), right, block);
+    block = block.filter((i) => lengthOf(left[i]) < SHORT * longest);
+  }
+}
+
+const lengthOf = (row: Float64Array | undefined): number => (row === undefined ? 0 : norm(row));
+
+const gather = (from: readonly Float64Array[], block: readonly number[]): Matrix =>
+  fromRows(
+    block.flatMap((i) => from[i] ?? []),
+    from[0]?.length ?? 0,
+  );
+
+function scatter(rows: Matrix, to: Float64Array[], block: readonly number[]): void {
+  for (const [k, row] of rowsOf(rows).entries()) to[block[k] ?? 0] = row;
 }
 
 /** The leading values of a decomposition. */
