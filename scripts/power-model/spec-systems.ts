@@ -27,6 +27,8 @@ export interface MeasuredServer extends Server {
   /** Hardware availability, the calendar year alone. */
   readonly year: number;
   readonly cpu: string;
+  /** As the result spells it: `Intel Xeon X5670`. */
+  readonly cpuName: string;
   readonly family: string;
   /** Wall watts at `LOADS`. */
   readonly watts: readonly number[];
@@ -61,6 +63,7 @@ function systemOf(row: Readonly<Record<string, string>>): MeasuredServer {
     available: year + Math.max(month, 0) / 12,
     year,
     cpu: row["CPUName"] ?? "",
+    cpuName: row["HW_CPUName"] ?? "",
     family: FAMILY_ALIASES[family] ?? family,
     watts: LOADS.map((load) =>
       number(load === 0 ? "ActiveIdle" : `${Math.round(load * 100)}_AvgPower`),
