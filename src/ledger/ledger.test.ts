@@ -180,6 +180,14 @@ describe("a reference", () => {
     },
   );
 
+  test("that is unknown names no run without a name either", async () => {
+    await ledger.put(named("1k9z00000-e0e0e0", "", 9));
+    for (const reference of ["nothing", "nothing~1"]) {
+      expect(await faultOf(ledger.resolve(reference))).toMatchObject({ code: "invalid-input" });
+    }
+    expect(await ledger.resolve("")).toBe("1k9z00000-e0e0e0");
+  });
+
   test("mistyped gets a suggestion", async () => {
     expect((await faultOf(ledger.get("trian"))).hint).toBe("Did you mean train?");
     expect((await faultOf(ledger.get("lats"))).hint).toContain("last");

@@ -14,7 +14,7 @@ export function resolveReference(database: DatabaseSync, reference: string): str
   const found =
     exactId(database, reference) ??
     nthNewest(database, reference, 0) ??
-    nthNewest(database, back?.["base"] ?? "", Number(back?.["steps"] ?? 0)) ??
+    (back && nthNewest(database, back["base"] ?? "", Number(back["steps"]))) ??
     partOfId(database, reference);
   if (found === null) throw notFound(database, reference);
   return found;
