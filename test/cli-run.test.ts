@@ -531,6 +531,14 @@ describe("epochs", () => {
     },
   );
 
+  test("are counted once where two outputs end in one file", { timeout: LONG }, () => {
+    const script = '"$0" "$1" run "${@:2}" 2>>both.log | tee -a both.log';
+    const command = [process.execPath, MAIN, ...args, "sh", "-c", TRAINING];
+    spawnSync("bash", ["-c", script, ...command], { env: environment(), cwd: folder });
+    const card = JSON.parse(readFileSync(join(folder, "epochs.json"), "utf8")) as Card;
+    expect(card.spans).toHaveLength(7);
+  });
+
   test("bytes through the relay are the same, whatever they are", { timeout: LONG }, async () => {
     const bytes = Buffer.from(Array.from({ length: 500_000 }, (_, i) => (i * 31 + (i >> 9)) & 255));
     writeFileSync(join(folder, "bytes"), bytes);

@@ -53,10 +53,11 @@ const DRAIN_DEADLINE_MS = 1000;
 /** Prepares the outputs. Never rejects: what cannot be watched is passed on unwatched. */
 export async function watchOutput(options: WatchOptions): Promise<OutputWatch> {
   const reader = createEpochReader(parseEpochPattern(options.pattern));
-  const tails = OUTPUTS.flatMap((fd) => startTail(fd, reader, options.onEpoch) ?? []);
+  const onEpoch = eachOnce(options.onEpoch);
+  const tails = OUTPUTS.flatMap((fd) => startTail(fd, reader, onEpoch) ?? []);
   const tailed = new Set(tails.map(({ fd }) => fd));
   const rest = OUTPUTS.filter((fd) => !tailed.has(fd) && isOpen(fd));
-  const relay = await startRelay(rest, options).catch((error) => reasonOf(error));
+  const relay = await startRelay(rest, { ...options, onEpoch }).catch((error) => reasonOf(error));
   const failed = typeof relay === "string";
   return {
     output: failed ? OUTPUTS : relay.output,
@@ -68,6 +69,19 @@ export async function watchOutput(options: WatchOptions): Promise<OutputWatch> {
       for (const tail of tails) tail.stop();
     },
     notices: failed ? [`epochs are not watched: ${relay}`] : [],
+  };
+}
+
+/**
+ * Passes on the epochs that are new. Two outputs may show the same one, as when what comes through
+ * a pipe ends in the file that standard error goes to (`2>log | tee -a log`).
+ */
+function eachOnce(onEpoch: WatchOptions["onEpoch"]): WatchOptions["onEpoch"] {
+  let last = Number.NEGATIVE_INFINITY;
+  return (mark) => {
+    if (mark.epoch <= last) return;
+    last = mark.epoch;
+    onEpoch(mark);
   };
 }
 
