@@ -193,6 +193,17 @@ describe("a command that cannot be started", () => {
     });
   });
 
+  test.each([[], ["--epoch-pattern", "x"]])(
+    "leaves no run behind, and nothing waits (%j)",
+    { timeout: LONG },
+    async (...options) => {
+      const ledger = join(folder, `unstarted-${options.length}`);
+      const args = ["--ledger", ledger, ...options, "no-such-command-here"];
+      expect(await godwit(["run", ...args])).toMatchObject({ code: 127 });
+      expect(readdirSync(join(ledger, "segments"))).toEqual([]);
+    },
+  );
+
   test("a script whose interpreter is missing says so", { timeout: LONG }, async () => {
     const file = join(folder, "script");
     writeFileSync(file, "#!/no/such/interpreter\n");
@@ -532,8 +543,8 @@ describe("epochs", () => {
   );
 
   test("are counted once where two outputs end in one file", { timeout: LONG }, () => {
-    const script = '"$0" "$1" run "${@:2}" 2>>both.log | tee -a both.log';
-    const command = [process.execPath, MAIN, ...args, "sh", "-c", TRAINING];
+    const script = '"$0" "$@" 2>>both.log | tee -a both.log';
+    const command = [process.execPath, MAIN, "run", ...args, "sh", "-c", TRAINING];
     spawnSync("bash", ["-c", script, ...command], { env: environment(), cwd: folder });
     const card = JSON.parse(readFileSync(join(folder, "epochs.json"), "utf8")) as Card;
     expect(card.spans).toHaveLength(7);

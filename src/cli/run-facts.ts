@@ -13,8 +13,10 @@ const VARIABLE = "GODWIT_FACTS";
 export interface FactsFile {
   /** Variables for the command's environment. */
   readonly env: Readonly<Record<string, string>>;
-  /** What the command said; a fault is a notice, never the run's. */
+  /** What the command said, once; a fault is a notice, never the run's. */
   read(onNotice: (text: string) => void): Promise<Pick<Ending, "extra" | "quality">>;
+  /** Takes the place away unread. */
+  remove(): void;
 }
 
 /** A place for the facts of one run; a machine without a writable temporary folder has none. */
@@ -23,8 +25,9 @@ export function createFactsFile(): FactsFile {
   try {
     folder = mkdtempSync(join(tmpdir(), "godwit-facts-"));
   } catch {
-    return { env: {}, read: async () => ({}) };
+    return { env: {}, read: async () => ({}), remove() {} };
   }
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
   const path = join(folder, "facts.json");
   return {
     env: { [VARIABLE]: path },
@@ -38,9 +41,10 @@ export function createFactsFile(): FactsFile {
         onNotice(reasonOf(error));
         return {};
       } finally {
-        rmSync(folder, { recursive: true, force: true });
+        remove();
       }
     },
+    remove,
   };
 }
 

@@ -5,7 +5,7 @@ import { statSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import type { Card } from "../core/card.ts";
 import { exact, type Figure, reasonOf, UserError } from "../core/index.ts";
-import { createSegment, locateLedger, openLedger } from "../ledger/index.ts";
+import { createSegment, locateLedger, openLedger, removeSegment } from "../ledger/index.ts";
 import { locate, pueOf } from "../measure/carbon/index.ts";
 import { model } from "../measure/estimate/estimator.ts";
 import type { SubjectCounter } from "../measure/run/cpu-time.ts";
@@ -101,6 +101,13 @@ export async function prepareMeasuring(context: CliContext, plan: RunPlan): Prom
         if (fault === null) savedTo = folder;
         else onNotice(`this run was not kept: ${fault}`);
         return card;
+      },
+      async abandon() {
+        await epochs?.end();
+        budget.end();
+        facts.remove();
+        await meter.stop();
+        removeSegment(folder, meter.id);
       },
     };
   };

@@ -30,6 +30,8 @@ interface Measurement {
   onEpoch(mark: EpochMark): void;
   /** The command has ended and was waited for. */
   finish(end: MeasuredEnd): Promise<Card>;
+  /** The command could not be started: there was no run, so nothing of it is kept. */
+  abandon(): Promise<void>;
 }
 
 export interface MeasuredEnd extends CommandEnd {
@@ -118,6 +120,9 @@ export async function runOnce({ context, plan, begin }: OnceOptions): Promise<At
       inherited: context.inherited,
       group: group.status === "ready" ? group.group : null,
       ignoreHangup,
+    }).catch(async (error: unknown) => {
+      await abandon(measurement, watch);
+      throw error;
     });
     onStart(running.pid);
     counter.follow(running.pid);
@@ -164,6 +169,13 @@ async function finish(
     onNotice(`not measured: ${reasonOf(error)}`);
     return null;
   }
+}
+
+/** Takes back what was prepared for a command that did not start; its own fault is what counts. */
+async function abandon(measurement: Measurement | null, watch: OutputWatch | null): Promise<void> {
+  watch?.started();
+  await watch?.drained();
+  await measurement?.abandon().catch(() => {});
 }
 
 function sendQuietly(pid: number, name: NodeJS.Signals): void {
