@@ -1,26 +1,41 @@
-// `godwit export`: the ledger for other programs. Units stand in the names of columns.
+// `godwit export`: the ledger for other programs. Units stand in the names of columns. Formats and
+// what each of them loses: docs/formats.md.
 
 import { resolve } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import type { Card } from "../core/card.ts";
-import { UserError } from "../core/index.ts";
+import { UserError } from "../core/errors.ts";
 import type { CardFilter, Ledger } from "../ledger/index.ts";
 import type { CliContext } from "./context.ts";
+import { type Content, contentOf, FORMATS, type Format } from "./export-formats.ts";
 import { LEDGER_OPTION } from "./open-ledger.ts";
 import { parseSince } from "./runs.ts";
 import { parseTag } from "./values.ts";
 
-type Format = "csv" | "json" | "ndjson" | "parquet";
+const EXAMPLES = `
+Examples:
+  $ godwit export --csv runs.csv
+  $ godwit export --ndjson - --since 7d | jq .measures
+  $ godwit export --prometheus /var/lib/node_exporter/godwit.prom
+  $ godwit export last --otlp http://localhost:4318
+
+Credentials of --otlp come from OTEL_EXPORTER_OTLP_HEADERS or a file, and are never shown.`;
 
 /** The command `export`. */
 export function exportCommand(context: CliContext) {
   return new Command("export")
-    .description("Write runs to a file for other programs.")
+    .description("Write runs to a file for other programs, or send them.")
     .argument("[run...]", "runs to write; all when none is named")
     .option("--csv <file>", "one row a run, RFC 4180; - is standard output")
     .option("--json <file>", "whole cards in one JSON array")
     .option("--ndjson <file>", "whole cards, one a line")
     .option("--parquet <file>", "one row a run, for DuckDB, pandas and others")
+    .option("--prometheus <file>", "metrics for node_exporter's textfile collector")
+    .option("--otlp <url>", "send metrics and traces to an OpenTelemetry receiver")
+    .option("--otlp-headers <file>", "lines of Name: value to send with --otlp")
+    .option("--codecarbon <file>", "rows as CodeCarbon's emissions.csv has them: kg, kWh")
+    .option("--boamps <file>", "one run as a BoAmps report")
+    .option("--impact-framework <file>", "manifest of the Impact Framework, YAML")
     .option("--name <text>", "runs whose name contains this")
     .option(
       "--tag <key=value>",
@@ -32,19 +47,20 @@ export function exportCommand(context: CliContext) {
       parseSince(text, context.host.wall()),
     )
     .option(...LEDGER_OPTION)
-    .addHelpText(
-      "after",
-      "\nExamples:\n  $ godwit export --csv runs.csv\n  $ godwit export --ndjson - --since 7d | jq .measures",
-    )
+    .addHelpText("after", EXAMPLES)
     .action(async (references, options) => {
-      const { name, tag, since, ledger: flag, ...formats } = options;
-      const targets = targetsOf(formats);
+      const { name, tag, since, ledger: flag, otlp, otlpHeaders, ...formats } = options;
+      const targets = targetsOf(formats, otlp !== undefined);
       const { openForReading } = await import("./open-ledger.ts");
       const ledger = await openForReading(context, flag);
+      const cards = () => chosen(ledger, references, { nameContains: name, tags: tag, since });
       try {
         for (const { format, file } of targets) {
-          const cards = chosen(ledger, references, { nameContains: name, tags: tag, since });
-          await write(context, file, await contentOf(format, cards));
+          await write(context, file, await contentOf(format, cards(), context.host));
+        }
+        if (otlp !== undefined) {
+          const { sendOtlp } = await import("./send-otlp.ts");
+          await sendOtlp(context, cards(), { endpoint: otlp, headersFile: otlpHeaders });
         }
       } finally {
         ledger.close();
@@ -57,15 +73,17 @@ interface Target {
   readonly file: string;
 }
 
-function targetsOf(formats: Readonly<Partial<Record<Format, string>>>): readonly Target[] {
-  const names: readonly Format[] = ["csv", "json", "ndjson", "parquet"];
-  const targets = names.flatMap((format) => {
-    const file = formats[format];
+function targetsOf(
+  files: Readonly<Partial<Record<Format, string>>>,
+  isSent: boolean,
+): readonly Target[] {
+  const targets = FORMATS.flatMap((format) => {
+    const file = files[format];
     return file === undefined ? [] : [{ format, file }];
   });
-  if (targets.length === 0) {
+  if (targets.length === 0 && !isSent) {
     throw new UserError("usage", "no format was given", {
-      hint: "Add --csv FILE, --json FILE, --ndjson FILE or --parquet FILE; - is standard output.",
+      hint: "Add --csv FILE, --json FILE, --ndjson FILE or another format; - is standard output.",
     });
   }
   if (targets.filter(({ file }) => file === "-").length > 1) {
@@ -86,45 +104,12 @@ async function* chosen(
   for (const reference of references) yield await ledger.get(reference);
 }
 
-async function contentOf(format: Format, cards: AsyncIterable<Card>): Promise<string | Uint8Array> {
-  switch (format) {
-    case "csv": {
-      const { renderCsvTable } = await import("../report/index.ts");
-      return renderCsvTable(await thinned(cards));
-    }
-    case "parquet": {
-      const { cardsParquet } = await import("./parquet.ts");
-      return cardsParquet(await thinned(cards));
-    }
-    case "ndjson":
-      return (await lines(cards)).map((line) => `${line}\n`).join("");
-    case "json":
-      return `[${(await lines(cards)).join(",\n")}]\n`;
-    default:
-      return format satisfies never;
-  }
-}
-
-async function lines(cards: AsyncIterable<Card>): Promise<readonly string[]> {
-  const texts: string[] = [];
-  for await (const card of cards) texts.push(JSON.stringify(card));
-  return texts;
-}
-
-/** Cards without what no table shows, so that many thousands fit into memory. */
-async function thinned(cards: AsyncIterable<Card>): Promise<readonly Card[]> {
-  const thin: Card[] = [];
-  for await (const card of cards) {
-    thin.push({ ...card, components: [], spans: [], series: [], steps: [], gaps: [] });
-  }
-  return thin;
-}
-
 async function write(
   context: CliContext,
   file: string,
-  content: string | Uint8Array,
+  { content, notices }: Content,
 ): Promise<void> {
+  for (const notice of notices) context.stderr.write(`${notice}\n`);
   if (file !== "-") {
     const { writeFileAtomic } = await import("../core/host/write-file-atomic.ts");
     await writeFileAtomic(resolve(context.cwd, file), content);

@@ -72,7 +72,8 @@ export interface Host {
     options: Deadline & {
       readonly headers?: Readonly<Record<string, string>>;
       /** GET unless given; PUT is what the metadata service of one cloud asks for. */
-      readonly method?: "GET" | "PUT";
+      readonly method?: "GET" | "PUT" | "POST";
+      readonly body?: string;
       /** `manual` hands a redirection back as the answer, so that credentials go nowhere else. */
       readonly redirect?: "follow" | "manual";
     },

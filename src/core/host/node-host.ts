@@ -130,12 +130,13 @@ function run(
   });
 }
 
-const fetchText: Host["fetch"] = async (url, { timeout, headers, method, redirect }) => {
+const fetchText: Host["fetch"] = async (url, { timeout, headers, method, redirect, body }) => {
   const response = await fetch(url, {
     signal: AbortSignal.timeout(timeout),
     ...(headers === undefined ? {} : { headers }),
     ...(method === undefined ? {} : { method }),
     ...(redirect === undefined ? {} : { redirect }),
+    ...(body === undefined ? {} : { body }),
   });
   const chunks: Uint8Array[] = [];
   let length = 0;

@@ -1,0 +1,15 @@
+// Runs in the formats of other programs: docs/formats.md.
+
+export { type BadgeMetric, type BadgeOptions, badgeEndpoint, renderBadge } from "./badge.ts";
+export { boampsReport, renderBoamps } from "./boamps.ts";
+export { CODECARBON_COLUMNS, renderCodeCarbon } from "./codecarbon.ts";
+export { renderImpactFramework } from "./impact-framework.ts";
+export { otlpMetrics, otlpTraces } from "./otlp.ts";
+export {
+  type Accepted,
+  headersOfEnvironment,
+  headersOfFile,
+  type OtlpTarget,
+  postOtlp,
+} from "./otlp-post.ts";
+export { renderPrometheus } from "./prometheus.ts";
