@@ -48,19 +48,19 @@ export function createEpochs(options: {
     open = span;
   });
 
-  const closeSpan = async (): Promise<void> => {
+  const closeSpan = async (at?: bigint): Promise<void> => {
     const span = open;
     open = null;
     if (span === null) return;
-    const { duration, energy, emissions } = await span.close();
+    const { duration, energy, emissions } = await span.close(at);
     record(seen.seconds, duration, marks);
     if (energy !== undefined) record(seen.joules, energy.value, marks);
     if (emissions !== undefined) record(seen.grams, emissions.value, marks);
   };
 
-  const step = async ({ epoch }: EpochMark): Promise<void> => {
-    await closeSpan();
-    if (++marks <= MOST_SPANS) open = await meter.openSpan(`epoch ${epoch}`);
+  const step = async ({ epoch, at }: EpochMark): Promise<void> => {
+    await closeSpan(at);
+    if (++marks <= MOST_SPANS) open = await meter.openSpan(`epoch ${epoch}`, undefined, at);
     const text = total === null ? null : forecast(seen, total);
     if (text === null) return;
     if (!predicted) meter.note(`after ${seen.seconds.epochs.length} epochs it looked like ${text}`);

@@ -196,6 +196,20 @@ test("a span in the first moments of a run is seen too", async () => {
   expect((await span.close()).energy?.value).toBeGreaterThan(0);
 });
 
+test("a span begins and ends when that was seen, not when it was told", async () => {
+  const { host, meter } = rig([{ energy: (t) => 50 * t }]);
+  const zero = host.monotonic();
+  await meter.start();
+  await host.elapse(2000);
+  const span = await meter.openSpan("late", undefined, zero + 500_000_000n);
+  await host.elapse(1000);
+  const used = await span.close(zero + 1_500_000_000n);
+  expect(used.duration).toBeCloseTo(1, 9);
+  // 50 W; half busy, half of it its own, all of the idle: three quarters.
+  expect(used.energy?.value).toBeCloseTo(37.5, 0);
+  expect((await meter.stop()).spans).toMatchObject([{ startS: 0.5, endS: 1.5 }]);
+});
+
 describe("who claims the machine", () => {
   const sensors: readonly SimulatedSensor[] = [
     { energy: (t) => 50 * t },

@@ -73,8 +73,8 @@ export interface Sample {
 export interface OpenSpan {
   readonly index: number;
   readonly name: string;
-  /** Closes the span; closing twice gives the same answer. */
-  close(): Promise<Summary>;
+  /** Closes the span, now or as of a monotonic moment; closing twice gives the same answer. */
+  close(at?: bigint): Promise<Summary>;
 }
 
 export interface Meter {
@@ -83,7 +83,8 @@ export interface Meter {
   /** Sensors of the run with which of them count; empty before the start. */
   sensors(): StartRecord["sensors"];
   start(): Promise<void>;
-  openSpan(name: string, parent?: number): Promise<OpenSpan>;
+  /** `at`: the monotonic moment when it began, where that was seen before it could be told. */
+  openSpan(name: string, parent?: number, at?: bigint): Promise<OpenSpan>;
   note(text: string): void;
   /** Live samples from now on, until the end. */
   samples(): AsyncIterable<Sample>;
@@ -127,10 +128,10 @@ export function createMeter(options: MeterOptions): Meter {
     return { sampler, start: first };
   };
 
-  /** Makes sure that there is a tick that stands for this moment, and says which moment. */
-  const mark = async (): Promise<number> => {
+  /** Makes sure that there is a tick that stands for a moment, now if none is given, and says when it was. */
+  const mark = async (at?: bigint): Promise<number> => {
     const { sampler } = running();
-    const now = sampler.now();
+    const now = sampler.now(at);
     // The first tick alone has no power to go on with.
     if (latest === null || latest.t === 0 || now - latest.t > FRESH) await sampler.poll();
     return now;
@@ -198,20 +199,20 @@ export function createMeter(options: MeterOptions): Meter {
       await sampler.start();
     },
 
-    async openSpan(name, parent) {
+    async openSpan(name, parent, at) {
       const index = spans++;
-      const start = await mark();
+      const start = await mark(at);
       let closing: Promise<Summary> | null = null;
-      const close = async (): Promise<Summary> => {
-        const end = await mark();
+      const close = async (at?: bigint): Promise<Summary> => {
+        const end = await mark(at);
         journal.append({ type: "span", index, name, start, end, parent: parent ?? null });
         return summaryOf(start, end);
       };
       return {
         index,
         name,
-        close() {
-          closing ??= close();
+        close(at) {
+          closing ??= close(at);
           return closing;
         },
       };

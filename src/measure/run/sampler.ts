@@ -43,8 +43,8 @@ export interface Sampler {
   poll(): Promise<TickRecord>;
   /** Takes the last tick. */
   stop(): Promise<TickRecord>;
-  /** Seconds since the start. */
-  now(): number;
+  /** Seconds from the start to a monotonic moment, now if none is given. */
+  now(at?: bigint): number;
 }
 
 /** Milliseconds for a sensor or a usage to answer. */
@@ -66,7 +66,7 @@ export function createSampler(options: SamplerOptions): Sampler {
   // Ticks are taken one after the other, whoever asks for them.
   let queue: Promise<unknown> = Promise.resolve();
 
-  const now = (): number => Number(host.monotonic() - zero) / 1e9;
+  const now = (at = host.monotonic()): number => Number(at - zero) / 1e9;
   const period = (): number => samplingPeriod(sensors, now(), options.interval);
 
   const take = async (isLast: boolean): Promise<TickRecord> => {
