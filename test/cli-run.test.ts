@@ -377,8 +377,13 @@ describe("what is kept", () => {
   });
 
   test("the first of several runs that fails is the last", { timeout: LONG }, async () => {
-    const { code, stdout } = await godwit(["run", "-n", "5", "sh", "-c", "echo ran; exit 9"]);
+    const args = ["run", "-n", "5", "--summary", "--json", "short.json"];
+    const { code, stdout, stderr } = await godwit([...args, "sh", "-c", "echo ran; exit 9"]);
     expect({ code, stdout: stdout.toString() }).toEqual({ code: 9, stdout: "ran\n" });
+    expect(stderr).toMatch(/1 of 5 runs[\s\S]*stopped: the last run ended with exit code 9/);
+    // What was asked for decides the schema, not how it went.
+    const json = JSON.parse(readFileSync(join(folder, "short.json"), "utf8"));
+    expect(json).toMatchObject({ schema: "godwit.runs/1", runs: [{ exit: { code: 9 } }] });
   });
 
   test("a ledger that cannot be written costs a notice, not the run", {

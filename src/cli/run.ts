@@ -102,7 +102,7 @@ async function report(context: CliContext, of: Report): Promise<void> {
   const wanted = plan.summary === "auto" ? context.stderr.isTTY : plan.summary === "always";
   if (plan.json === null && !wanted) return;
   const { renderRuns, runsToJson } = await import("./run-report.ts");
-  if (plan.json !== null) writeJson(context, plan.json, runsToJson(cards, notices));
+  if (plan.json !== null) writeJson(context, plan.json, runsToJson(cards, { plan, notices }));
   if (!wanted) return;
   const text = renderRuns(cards, {
     plan,
