@@ -8,6 +8,8 @@ import {
   joules,
   type Seconds,
   seconds,
+  type Watts,
+  watts,
 } from "../core/quantity.ts";
 
 const SECONDS_IN: Readonly<Record<string, number>> = {
@@ -30,6 +32,8 @@ const JOULES_IN: Readonly<Record<string, number>> = {
   kWh: JOULES_PER_KILOWATT_HOUR,
   MWh: 1000 * JOULES_PER_KILOWATT_HOUR,
 };
+
+const WATTS_IN: Readonly<Record<string, number>> = { mW: 1e-3, W: 1, kW: 1e3, MW: 1e6 };
 
 /** A number and what follows it, or null. */
 function split(text: string): { readonly value: number; readonly unit: string } | null {
@@ -60,6 +64,24 @@ export function parseEnergy(option: string, text: string): Joules {
     throw invalid(option, text, "Give an energy with its unit, such as 500Wh, 2kWh or 10MJ.");
   }
   return joules(parts.value * scale);
+}
+
+/** `300W`, `1.2 kW`. The unit is required, and its capitals count: mW is not MW. Positive. */
+export function parsePower(option: string, text: string): Watts {
+  const parts = split(text);
+  const scale = parts === null ? undefined : WATTS_IN[parts.unit];
+  if (parts === null || scale === undefined || !(parts.value > 0)) {
+    throw invalid(option, text, "Give a power above zero with its unit, such as 300W or 1.2kW.");
+  }
+  return watts(parts.value * scale);
+}
+
+/** `5%` or `0.05`: a share from 0 to 1. */
+export function parseShare(option: string, text: string): number {
+  const parts = split(text);
+  const share = parts?.unit === "%" ? parts.value / 100 : parts?.unit === "" ? parts.value : NaN;
+  if (!(share >= 0 && share <= 1)) throw invalid(option, text, "Give a share such as 5% or 0.05.");
+  return share;
 }
 
 /** Carbon intensity in grams per kWh; `380`, `380g`, `380 gCO2e/kWh`. Its size is judged later. */

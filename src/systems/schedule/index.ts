@@ -1,5 +1,7 @@
 // Carbon-aware scheduling: signals, jobs, policies and plans. Pure; running plans is somebody else's.
 
+export { type Advice, advise, type Proposal, type Verdict } from "./advice.ts";
+export { ASSUMED_ERROR } from "./assumed-error.ts";
 export { type DailyJob, type DecisionValue, decisionValue } from "./decision-value.ts";
 export {
   type Duration,
@@ -31,6 +33,13 @@ export {
   PERFECT,
 } from "./forecast-error.ts";
 export {
+  errorOnRecord,
+  forecasterNamed,
+  forecastFrom,
+  type NamedForecaster,
+  namedForecasters,
+} from "./history.ts";
+export {
   checkJob,
   DEADLINE_PROBABILITY,
   FREE_INTERRUPTION,
@@ -41,6 +50,7 @@ export {
   plannedDuration,
   type ScaleCurve,
 } from "./job.ts";
+export { type LearnedJob, learnedJob } from "./learned-job.ts";
 export {
   type Counterfactual,
   type JobPlan,
@@ -50,6 +60,13 @@ export {
   savingVerb,
 } from "./plan.ts";
 export { type PlanOptions, plan } from "./planner.ts";
+export {
+  bestPolicyFor,
+  builtInPolicies,
+  paysForStopping,
+  policyNamed,
+  unfitness,
+} from "./policies/built-in.ts";
 export {
   costOf,
   type Horizon,
@@ -85,4 +102,5 @@ export {
   slice,
   valueAt,
 } from "./signal.ts";
+export { newestStretch, type SignalRead, signalOfSeries } from "./signal-of-series.ts";
 export { cheapestSlots, lowestWindows, type Ranked, ranked, windowSums } from "./sweep.ts";

@@ -96,7 +96,7 @@ function placesOf(job: Job, { zones, options }: Setting) {
   const open = job.zones.flatMap((placement): Place[] => {
     const forecast = zones.get(placement.zone);
     if (forecast !== undefined)
-      return [{ placement, forecast, work: workOf(job, placement, options) }];
+      return [{ placement, forecast, work: workOf(job, placement, options.now) }];
     reasons.push({
       kind: "zone",
       text: `${placement.zone} has no forecast and was not considered`,
@@ -111,8 +111,8 @@ function placesOf(job: Job, { zones, options }: Setting) {
   return { places: [home, ...others] as const, reasons };
 }
 
-/** The job in a place: work can begin once the start latency has passed. */
-function workOf(job: Job, placement: Placement, { now }: PlanOptions): Work {
+/** The job in a place, seen at `now`: work can begin once the start latency has passed. */
+export function workOf(job: Job, placement: Placement, now: number): Work {
   const plannedS = plannedDuration(job);
   return {
     earliest: Math.max(now, job.earliest) + placement.startLatencyS,
