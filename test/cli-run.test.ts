@@ -187,10 +187,12 @@ describe("a command that cannot be started", () => {
       code: 126,
       stderr: expect.stringContaining("Permission denied"),
     });
-    expect(await godwit(["run", folder])).toMatchObject({
+    const directory = await godwit(["run", folder]);
+    expect(directory).toMatchObject({
       code: 126,
       stderr: expect.stringContaining("Is a directory"),
     });
+    expect(directory.stderr).not.toContain("chmod");
   });
 
   test.each([[], ["--epoch-pattern", "x"]])(
@@ -419,6 +421,43 @@ describe("what is kept", () => {
         expect(stderr).toMatch(/not kept|not being saved/);
       } finally {
         spawnSync("umount", [disk]);
+      }
+    },
+  );
+
+  test.skipIf(process.platform === "win32")(
+    "in a folder that was deleted the command runs all the same",
+    { timeout: LONG },
+    async () => {
+      const gone = join(folder, "gone");
+      mkdirSync(gone);
+      const script = 'rmdir "$PWD" && exec "$0" "$1" run echo ran';
+      const child = spawnSync("sh", ["-c", script, process.execPath, MAIN], {
+        env: environment(),
+        cwd: gone,
+      });
+      const [stdout, stderr] = [child.stdout.toString(), child.stderr.toString()];
+      expect({ code: child.status, stdout, stderr }).toEqual({
+        code: 0,
+        stdout: "ran\n",
+        stderr: "",
+      });
+    },
+  );
+
+  test.skipIf(process.platform !== "linux")(
+    "an output that could not be written is a fault, but never the command's",
+    { timeout: LONG },
+    async () => {
+      const full = openSync("/dev/full", "w");
+      const ends = [["zones"], ["run", "--json", "-", "true"]].map((args) => {
+        const stdio: ["ignore", number, "pipe"] = ["ignore", full, "pipe"];
+        return spawnSync(process.execPath, [MAIN, ...args], { env: environment(), stdio });
+      });
+      closeSync(full);
+      expect(ends.map(({ status }) => status)).toEqual([1, 0]);
+      for (const { stderr } of ends) {
+        expect(stderr.toString()).toMatch(/^error: standard output could not be written: ENOSPC/);
       }
     },
   );

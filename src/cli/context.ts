@@ -1,10 +1,12 @@
 // What a command of the command line is given instead of `process`, so that a test of a command is
-// a function call. Writing is synchronous and never fails: a reader that has gone away (`| head`)
-// ends the output, not the program.
+// a function call. Writing is synchronous and never throws: a reader that has gone away (`| head`)
+// ends the output, not the program, and a full disk is told at the end.
 
-import { writeSync } from "node:fs";
+import { existsSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
 import { isatty } from "node:tty";
-import type { Host } from "../core/index.ts";
+import { reasonOf } from "../core/errors.ts";
+import { type Host, hostErrorCode } from "../core/host/host.ts";
 
 /** Standard output or standard error. */
 export interface Output {
@@ -35,10 +37,25 @@ export interface CliContext {
 }
 
 /**
- * An output of this process. Node's own streams are not used: they would set a pipe that the
- * measured command shares to non-blocking.
+ * The current folder. One that was deleted meanwhile has no path, and what is measured may do
+ * without: then it is the nearest folder above it that is left.
  */
-export function processOutput(fd: 1 | 2): Output {
+export function currentFolder(env: CliContext["env"]): string {
+  try {
+    return process.cwd();
+  } catch {
+    let folder = env["PWD"] ?? "/";
+    while (!existsSync(folder)) folder = dirname(folder);
+    return folder;
+  }
+}
+
+/**
+ * An output of this process; `onFault` hears why the rest of it is lost, unless its reader went
+ * away. Node's own streams are not used: they would set a pipe that the measured command shares to
+ * non-blocking.
+ */
+export function processOutput(fd: 1 | 2, onFault: (reason: string) => void = () => {}): Output {
   let open = true;
   return {
     isTTY: isatty(fd),
@@ -47,7 +64,13 @@ export function processOutput(fd: 1 | 2): Output {
       return (isatty(fd) ? stream.columns : undefined) || 80;
     },
     write(content) {
-      open &&= writeAll(fd, Buffer.from(content));
+      if (!open) return false;
+      try {
+        writeAll(fd, Buffer.from(content));
+      } catch (error) {
+        open = false;
+        if (hostErrorCode(error) !== "EPIPE") onFault(reasonOf(error));
+      }
       return open;
     },
   };
@@ -57,7 +80,8 @@ export function processOutput(fd: 1 | 2): Output {
 const PATIENCE_MS = 10_000;
 const PAUSE_MS = 5;
 
-function writeAll(fd: number, bytes: Uint8Array): boolean {
+/** Writes all of it. Throws node's error. */
+function writeAll(fd: number, bytes: Uint8Array): void {
   let offset = 0;
   let waited = 0;
   while (offset < bytes.length) {
@@ -65,11 +89,9 @@ function writeAll(fd: number, bytes: Uint8Array): boolean {
       offset += writeSync(fd, bytes, offset);
     } catch (error) {
       // Somebody else may have set the shared file to non-blocking.
-      const full = error instanceof Error && "code" in error && error.code === "EAGAIN";
-      if (!full || waited >= PATIENCE_MS) return false;
+      if (hostErrorCode(error) !== "EAGAIN" || waited >= PATIENCE_MS) throw error;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
       waited += PAUSE_MS;
     }
   }
-  return true;
 }

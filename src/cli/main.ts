@@ -13,30 +13,41 @@ const { endLike, inheritedFiles } = await import("../measure/run/execute.ts");
 // Before files of godwit's own are open.
 const inherited = inheritedFiles();
 
-const [{ createNodeHost }, { processOutput }, { runProgram }] = await Promise.all([
-  import("../core/host/node-host.ts"),
-  import("./context.ts"),
-  import("./program.ts"),
-]);
+const [{ createNodeHost }, { currentFolder, processOutput }, { EXIT }, { runProgram }] =
+  await Promise.all([
+    import("../core/host/node-host.ts"),
+    import("./context.ts"),
+    import("../core/errors.ts"),
+    import("./program.ts"),
+  ]);
 
 const packageFile = new URL("../../package.json", import.meta.url);
 const { version } = JSON.parse(readFileSync(packageFile, "utf8")) as { version: string };
 
 let signal: NodeJS.Signals | null = null;
+let codeIsGiven = false;
+let lost: string | null = null;
+const stderr = processOutput(2);
 const code = await runProgram(
   {
-    stdout: processOutput(1),
-    stderr: processOutput(2),
+    stdout: processOutput(1, (reason) => {
+      lost = reason;
+    }),
+    stderr,
     stdin: { isTTY: isatty(0) },
     env: process.env,
-    cwd: process.cwd(),
+    cwd: currentFolder(process.env),
     host: createNodeHost(),
     version,
     inherited,
     setExitCode: (_, name) => {
+      codeIsGiven = true;
       signal = name ?? null;
     },
   },
   process.argv.slice(2),
 );
-endLike({ code, signal });
+if (lost !== null) stderr.write(`error: standard output could not be written: ${lost}\n`);
+// What a measured command answered stays its answer.
+const failed = lost !== null && code === EXIT.done && !codeIsGiven;
+endLike({ code: failed ? EXIT.failed : code, signal });

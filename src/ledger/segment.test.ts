@@ -147,6 +147,11 @@ describe("a segment", () => {
     removeSegment(folder, "000000001-a");
     expect(await listSegments(folder)).toEqual(["000000002-b"]);
     expect(await listSegments(join(folder, "none"))).toEqual([]);
+    // What is wrong is what was named, not what would lie in it.
+    const file = join(folder, "segments", "note.txt");
+    await expect(listSegments(file)).rejects.toMatchObject({
+      message: `the ledger at ${file} is a file, not a folder`,
+    });
   });
 
   test("an id that would leave the folder is refused", () => {

@@ -114,7 +114,7 @@ export async function listSegments(folder: string): Promise<readonly string[]> {
       .sort();
   } catch (error) {
     if (hostErrorCode(error) === "ENOENT") return [];
-    throw ledgerFault(join(folder, "segments"), error);
+    throw ledgerFault(folder, error);
   }
 }
 

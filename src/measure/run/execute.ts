@@ -90,8 +90,14 @@ function launchFault(command: string, error: unknown): UserError {
         cause,
       });
     case "EACCES":
-      return new UserError("not-executable", `${command}: ${accessWords(command)}`, {
-        hint: `Make it executable with chmod +x, or name the program that reads it.`,
+      if (isFolder(command)) {
+        return new UserError("not-executable", `${command}: Is a directory`, {
+          hint: "Name a program in it.",
+          cause,
+        });
+      }
+      return new UserError("not-executable", `${command}: Permission denied`, {
+        hint: "Make it executable with chmod +x, or name the program that reads it.",
         cause,
       });
     case "ENOTDIR":
@@ -128,11 +134,11 @@ function missingWords(command: string): string {
     : `${command}: cannot execute: required file not found`;
 }
 
-function accessWords(command: string): string {
+function isFolder(path: string): boolean {
   try {
-    return statSync(command).isDirectory() ? "Is a directory" : "Permission denied";
+    return statSync(path).isDirectory();
   } catch {
-    return "Permission denied";
+    return false; // It lies in a folder that cannot be searched.
   }
 }
 
