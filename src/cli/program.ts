@@ -59,8 +59,18 @@ const COMMANDS: readonly Entry[] = [
   },
   {
     name: "export",
-    description: "Write runs to a file for other programs.",
+    description: "Write runs to a file for other programs, or send them.",
     load: async (context) => (await import("./export.ts")).exportCommand(context),
+  },
+  {
+    name: "card",
+    description: "Write a run's emissions, in grams, into a Hugging Face model card.",
+    load: async (context) => (await import("./card.ts")).cardCommand(context),
+  },
+  {
+    name: "badge",
+    description: "Draw a badge of a run's energy or emissions.",
+    load: async (context) => (await import("./badge.ts")).badgeCommand(context),
   },
   {
     name: "rm",
