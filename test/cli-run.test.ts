@@ -462,6 +462,25 @@ describe("what is kept", () => {
     },
   );
 
+  test.skipIf(process.platform !== "linux" || process.getuid?.() !== 0)(
+    "without /proc, or without /sys, what can be known still is",
+    { timeout: LONG },
+    ({ skip }) => {
+      const hide = ["-m", "mount", "-t", "tmpfs", "tmpfs", "/sys"];
+      if (spawnSync("unshare", hide).status !== 0) return skip("no folder can be hidden here");
+      for (const missing of ["/proc", "/sys"]) {
+        const script = 'mount -t tmpfs tmpfs "$0" && exec "$@"';
+        const args = [MAIN, "run", "--json", "-", "sh", "-c", "sleep 0.1; exit 3"];
+        const inside = ["-m", "sh", "-c", script, missing, process.execPath, ...args];
+        const { status, stdout } = spawnSync("unshare", inside, { env: environment() });
+        expect(status, missing).toBe(3);
+        const card = JSON.parse(stdout.toString()) as Card;
+        expect(card.measures.energy?.gross.value).toBeGreaterThan(0);
+        expect(card.machine.cpu.threads).toBeGreaterThan(0);
+      }
+    },
+  );
+
   test("without HOME everything still works", { timeout: LONG }, async () => {
     const env = { HOME: undefined, GODWIT_LEDGER: undefined };
     const home = join(folder, "homeless");

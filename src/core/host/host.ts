@@ -108,7 +108,7 @@ export interface CpuTimes {
 export interface ProcessUsage {
   /** User and system CPU seconds of this process, its threads included, its children not. */
   readonly cpuS: number;
-  /** Resident memory. */
+  /** Resident memory; its highest so far where the system does not tell what it is now. */
   readonly rssBytes: number;
 }
 

@@ -49,7 +49,7 @@ export function createNodeHost(): Host {
     cpuTimes,
     ownUsage: () => {
       const { user, system } = process.cpuUsage();
-      return { cpuS: (user + system) / 1e6, rssBytes: process.memoryUsage.rss() };
+      return { cpuS: (user + system) / 1e6, rssBytes: residentBytes() };
     },
     ffi: () => {
       ffi ??= loadKoffi();
@@ -86,6 +86,15 @@ function homeDirectory(): string | null {
     return os.homedir() || null;
   } catch {
     return null;
+  }
+}
+
+/** Without /proc Linux tells only the highest ever, in KiB (getrusage). */
+function residentBytes(): number {
+  try {
+    return process.memoryUsage.rss();
+  } catch {
+    return process.resourceUsage().maxRSS * 1024;
   }
 }
 

@@ -105,6 +105,15 @@ describe("the chain to the boundary", () => {
     }
   });
 
+  test.each([
+    [{ kind: "counter", method: "measured" }, "counter(end) - counter(start)"],
+    [{ kind: "counter", method: "estimated" }, "integral of the modelled power"],
+    [{ kind: "power", method: "sampled" }, "integral of power, trapezoid"],
+  ] as const)("where an energy comes from is said as it was (%o)", (sensor, formula) => {
+    const [read] = assemble(steadyRun({ sensors: [sensorRecord(sensor)] })).steps;
+    expect(read).toMatchObject({ name: "energy of package-0", formula });
+  });
+
   test("the interval of the result is no narrower than that of any input", () => {
     const card = assemble(
       steadyRun({

@@ -18,10 +18,10 @@ const RULES: Readonly<Record<Rule, string>> = {
 /** Steps of one sensor; only its energy when the subject's part cannot be told. */
 export function splitSteps(entry: SensorEnergy, context: SplitContext): readonly Step[] {
   const { track, energy, owned } = entry;
-  const { device, source, kind } = track.sensor;
+  const { device, source } = track.sensor;
   const read: Step = {
     name: `energy of ${device}`,
-    formula: kind === "counter" ? "counter(end) - counter(start)" : "integral of power, trapezoid",
+    formula: readFormula(track.sensor),
     inputs: {},
     result: energy,
     source,
@@ -49,6 +49,12 @@ export function splitSteps(entry: SensorEnergy, context: SplitContext): readonly
       owned.attributed,
     ),
   ];
+}
+
+/** A model adds its power up as a counter would, but nothing was counted. */
+function readFormula({ kind, method }: SensorEnergy["track"]["sensor"]): string {
+  if (method === "estimated") return "integral of the modelled power";
+  return kind === "counter" ? "counter(end) - counter(start)" : "integral of power, trapezoid";
 }
 
 function step(
