@@ -1,0 +1,17 @@
+// What a model costs on paper: parameters, operations, bytes, by node, scope and operator.
+
+export type { Activations } from "./activations.ts";
+export { type Amount, formatAmount, isExact, numberOf } from "./amount.ts";
+export { FLOP_CONVENTIONS, type FlopConvention } from "./conventions.ts";
+export {
+  type CountOptions,
+  countModel,
+  type ModelCount,
+  type ParameterCounts,
+  type UncountedOperator,
+} from "./count-model.ts";
+export { type Entry, type NodeCost, nodesIn } from "./entry.ts";
+export type { KeyValueCache } from "./kv-cache.ts";
+export type { StoredTensor } from "./stored-tensors.ts";
+export type { TensorRole } from "./tensor-role.ts";
+export { type Totals, totalsBy } from "./totals.ts";
