@@ -1,5 +1,6 @@
 // Reports from one card, the charts that they are made of, and what a machine can be measured with.
 
+export { cardRow, columnName, IDENTITY_COLUMNS } from "./card-row.ts";
 export {
   type Band,
   type Bar,
@@ -17,7 +18,7 @@ export {
   powerChart,
   timeTicks,
 } from "./charts/index.ts";
-export { columnName, renderCsv, renderCsvTable } from "./csv.ts";
+export { renderCsv, renderCsvTable } from "./csv.ts";
 export type { Diagnosis, ProcessFacts, ProviderFinding, RungFinding } from "./doctor/diagnosis.ts";
 export {
   type Equivalent,

@@ -7,7 +7,7 @@
 // told from others by `godwit.run.id`: cumulative, so that every backend takes it.
 
 import type { Card, Component } from "../../core/card.ts";
-import { columnName } from "../csv.ts";
+import { columnName } from "../card-row.ts";
 import { figuresOf } from "../headline.ts";
 import { wellFormed } from "./well-formed.ts";
 
