@@ -1,23 +1,33 @@
 // Where cards and segments are kept: `.godwit/` of the project, unless a flag or the environment
-// names another folder. It holds `ledger.db`, `segments/` and a `.gitignore` that hides it all.
+// names another folder, or a PostgreSQL server. It holds `ledger.db`, `segments/` and a `.gitignore`
+// that hides it all. What belongs to a server's ledger and stays on this machine has a folder of its
+// own in it: the segments must not be taken for interrupted runs of the project's own ledger.
 
 import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { hostErrorCode, reasonOf, UserError } from "../core/index.ts";
+import { type PostgresServer, parsePostgresUrl, schemeOf } from "./postgres-url.ts";
 
 const FOLDER_NAME = ".godwit";
 const PROJECT_MARKS = ["package.json", ".git", "pyproject.toml"];
 
-/** A ledger's folder, which may not exist yet. */
-export interface LedgerLocation {
+/** A ledger: cards in a folder or on a server, segments in a folder, which may not exist yet. */
+export interface LedgerPlace {
   readonly folder: string;
+  /** Absent when the cards are in the folder too. */
+  readonly server?: PostgresServer;
+}
+
+/** A ledger that was found. */
+export interface LedgerLocation extends LedgerPlace {
   /** Who chose it. A folder that a person named must exist to be read. */
   readonly chosenBy: "flag" | "environment" | "project";
 }
 
 /**
- * Finds the ledger's folder: `flag`, else `GODWIT_LEDGER`, else `.godwit` in the nearest folder
- * upward that has one, else in the nearest that holds a project, else in `cwd`.
+ * Finds the ledger: `flag`, else `GODWIT_LEDGER`, else `.godwit` in the nearest folder
+ * upward that has one, else in the nearest that holds a project, else in `cwd`. A `postgres://` or `postgresql://` URL names a
+ * server. Throws UserError `usage` for a URL that cannot be used, without quoting it.
  */
 export function locateLedger(options: {
   readonly cwd: string;
@@ -30,16 +40,28 @@ export function locateLedger(options: {
       hint: "Give --ledger a folder, or leave it out to use the project's .godwit.",
     });
   }
-  if (flag !== undefined) return { folder: resolve(cwd, flag), chosenBy: "flag" };
-  const named = env["GODWIT_LEDGER"];
-  if (named) return { folder: resolve(cwd, named), chosenBy: "environment" };
+  const named = flag ?? env["GODWIT_LEDGER"];
+  if (!named) return { folder: projectFolder(cwd), chosenBy: "project" };
+  const chosenBy = flag === undefined ? "environment" : "flag";
+  const scheme = schemeOf(named);
+  if (scheme === null) return { folder: resolve(cwd, named), chosenBy };
+  if (scheme !== "postgres" && scheme !== "postgresql") {
+    throw new UserError("usage", `a ledger cannot be at a URL of ${scheme}://`, {
+      hint: "Name a folder, or a server as postgresql://user@host:port/database.",
+    });
+  }
+  const server = parsePostgresUrl(named, env);
+  const own = encodeURIComponent(server.name.slice("postgresql://".length));
+  return { folder: join(projectFolder(cwd), "servers", own), server, chosenBy };
+}
 
+function projectFolder(cwd: string): string {
   const upward = foldersUpward(resolve(cwd));
   const kept = upward.find((folder) => isFolder(join(folder, FOLDER_NAME)));
   const project = upward.find((folder) =>
     PROJECT_MARKS.some((mark) => existsSync(join(folder, mark))),
   );
-  return { folder: join(kept ?? project ?? cwd, FOLDER_NAME), chosenBy: "project" };
+  return join(kept ?? project ?? cwd, FOLDER_NAME);
 }
 
 function foldersUpward(from: string): readonly string[] {

@@ -1,8 +1,10 @@
 // The ledger's public face.
 
-export { type LedgerLocation, locateLedger } from "./folder.ts";
+export { type LedgerLocation, type LedgerPlace, locateLedger } from "./folder.ts";
+export { type Kept, keepCard } from "./keep.ts";
 export type { CardFilter, CardSummary, Ledger } from "./ledger.ts";
 export { ledgerExists, type OpenOptions, openLedger } from "./open.ts";
+export { listPending } from "./pending.ts";
 export { readRecords, readSegment, type SegmentLine } from "./read-segment.ts";
 export {
   createSegment,

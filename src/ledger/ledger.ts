@@ -33,8 +33,11 @@ export interface CardSummary {
 }
 
 export interface Ledger {
+  /** The folder of the runs' segments; on this machine even when the cards are on a server. */
   readonly folder: string;
-  /** False when the folder cannot be written; `put` and `remove` are errors then. */
+  /** Where the cards are, for people: a file, or a server's address without credentials. */
+  readonly place: string;
+  /** False when it can only be read; `put` and `remove` are errors then. */
   readonly writable: boolean;
   /** Keeps a card; a card of the same id is replaced. Durable once resolved, `kill -9` included. */
   put(card: Card): Promise<void>;

@@ -4,6 +4,7 @@ import { accessSync, constants, statSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { UserError } from "../core/index.ts";
+import { cardLedger } from "./card-ledger.ts";
 import {
   checkedVersion,
   DEFAULT_PATIENCE,
@@ -12,24 +13,42 @@ import {
   type Patience,
   patiently,
 } from "./database.ts";
-import { ledgerFault, makeLedgerFolder } from "./folder.ts";
+import { type LedgerPlace, ledgerFault, makeLedgerFolder } from "./folder.ts";
 import type { Ledger } from "./ledger.ts";
-import { MIGRATIONS } from "./schema.ts";
-import { sqliteLedger } from "./sqlite-ledger.ts";
+import { SQLITE_MIGRATIONS } from "./schema.ts";
+import { sqliteStore } from "./sqlite-store.ts";
 
 export interface OpenOptions {
   /** What to do when there is no ledger in the folder yet. */
   readonly ifAbsent?: "create" | "fail";
   readonly patience?: Patience;
+  /** Told of what happened to cards that waited for their server. */
+  readonly onNotice?: (text: string) => void;
 }
 
 /**
- * Opens the ledger in a folder. A folder that cannot be written gives a ledger that can be read
- * alone. Throws UserError when there is none (`ifAbsent: "fail"`), when the path is something else,
- * when the file is damaged, another program's, or of a newer godwit; nothing is ever overwritten.
+ * Opens the ledger in a folder or on a server. One that cannot be written can be read alone. Throws
+ * UserError when there is none (`ifAbsent: "fail"`), when the path is something else, when it is
+ * damaged, another program's, or of a newer godwit; nothing is ever overwritten.
  */
-export async function openLedger(folder: string, options: OpenOptions = {}): Promise<Ledger> {
-  const { ifAbsent = "create", patience = DEFAULT_PATIENCE } = options;
+export async function openLedger(
+  at: string | LedgerPlace,
+  options: OpenOptions = {},
+): Promise<Ledger> {
+  const { ifAbsent = "create", patience = DEFAULT_PATIENCE, onNotice = () => {} } = options;
+  const { folder, server }: LedgerPlace = typeof at === "string" ? { folder: at } : at;
+  if (server === undefined) return openSqlite(folder, ifAbsent, patience);
+  // Loaded when needed: most ledgers are files.
+  const { openPostgres } = await import("./open-postgres.ts");
+  const statementTimeout = patience.total;
+  return openPostgres({ server, folder, ifAbsent, statementTimeout, onNotice });
+}
+
+async function openSqlite(
+  folder: string,
+  ifAbsent: "create" | "fail",
+  patience: Patience,
+): Promise<Ledger> {
   const path = join(folder, "ledger.db");
   if (ifAbsent === "fail" && !ledgerExists(folder)) {
     throw new UserError("ledger", `there is no ledger at ${folder}`, {
@@ -45,7 +64,7 @@ export async function openLedger(folder: string, options: OpenOptions = {}): Pro
   const database = await patiently(path, patience, () =>
     writable ? openForWriting(path) : openForReading(path),
   );
-  return sqliteLedger({ database, folder, path, writable, patience });
+  return cardLedger(sqliteStore({ database, folder, path, writable, patience }));
 }
 
 /** Whether there is a ledger's file in a folder. Throws UserError when the path is unusable. */
@@ -78,7 +97,7 @@ function isWritable(folder: string, path: string): boolean {
 function openForWriting(path: string): DatabaseSync {
   const database = openDatabase(path, "write");
   try {
-    migrate(database, path, MIGRATIONS);
+    migrate(database, path, SQLITE_MIGRATIONS);
     // With a write-ahead log, NORMAL survives the death of any process; a power cut may lose the
     // last cards, never damage the file (https://sqlite.org/pragma.html#pragma_synchronous).
     database.exec("PRAGMA synchronous = NORMAL");
@@ -102,7 +121,8 @@ function openForReading(path: string): DatabaseSync {
   }
   const database = openDatabase(path, "read");
   try {
-    if (checkedVersion(database, path, MIGRATIONS) === MIGRATIONS.length) return database;
+    if (checkedVersion(database, path, SQLITE_MIGRATIONS) === SQLITE_MIGRATIONS.length)
+      return database;
     throw new UserError("ledger", `the ledger ${path} is of an older version and read-only`, {
       hint: "Copy its folder to a place that can be written, and name it with --ledger.",
     });

@@ -1,9 +1,9 @@
 // The tables of a ledger. A card is kept whole, as its JSON text; beside it stand only the columns
-// that runs are found and listed by. Migrations are append-only: the version of a file is how many
+// that runs are found and listed by. Migrations are append-only: the version of a ledger is how many
 // of them it has had.
 
-/** The steps from an empty file to the newest version. Never edit one that was released. */
-export const MIGRATIONS: readonly string[] = [
+/** The steps from an empty SQLite file to the newest version. Never edit one that was released. */
+export const SQLITE_MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE cards (
     id TEXT PRIMARY KEY,
@@ -28,6 +28,39 @@ export const MIGRATIONS: readonly string[] = [
     value TEXT NOT NULL,
     PRIMARY KEY (card, key)
   ) STRICT, WITHOUT ROWID;
+  CREATE INDEX tags_by_value ON tags (key, value);
+  `,
+];
+
+/**
+ * The same for PostgreSQL, inside the schema `godwit`. Ids sort by their bytes, as in SQLite,
+ * whatever the database's language. Never edit one that was released.
+ */
+export const POSTGRES_MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE cards (
+    id TEXT COLLATE "C" PRIMARY KEY,
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    status TEXT NOT NULL,
+    started_ms DOUBLE PRECISION NOT NULL,
+    duration_s DOUBLE PRECISION NOT NULL,
+    energy_j DOUBLE PRECISION,
+    energy_method TEXT,
+    emissions_gco2e DOUBLE PRECISION,
+    emissions_method TEXT,
+    machine TEXT NOT NULL,
+    card TEXT NOT NULL
+  );
+  CREATE INDEX cards_by_start ON cards (started_ms, id);
+  CREATE INDEX cards_by_name ON cards (name, started_ms);
+
+  CREATE TABLE tags (
+    card TEXT COLLATE "C" NOT NULL REFERENCES cards (id) ON DELETE CASCADE,
+    key TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (card, key)
+  );
   CREATE INDEX tags_by_value ON tags (key, value);
   `,
 ];

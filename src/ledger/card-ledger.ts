@@ -1,20 +1,11 @@
-// The ledger on one SQLite file, which many processes may write at once.
+// The ledger's own part, whatever database it is on: cards to rows and back, filters, references.
 
-import type { DatabaseSync, SQLInputValue, SQLOutputValue } from "node:sqlite";
 import type { Card } from "../core/card.ts";
 import { isCardId } from "../core/id.ts";
 import { type Method, UserError } from "../core/index.ts";
-import { type Patience, patiently } from "./database.ts";
 import type { CardFilter, CardSummary, Ledger } from "./ledger.ts";
 import { resolveReference } from "./resolve.ts";
-
-interface Opened {
-  readonly database: DatabaseSync;
-  readonly folder: string;
-  readonly path: string;
-  readonly writable: boolean;
-  readonly patience: Patience;
-}
+import { type Row, type SqlStore, type SqlValue, type Statement, statement } from "./store.ts";
 
 const PUT_CARD = `
   INSERT INTO cards (id, name, kind, status, started_ms, duration_s, energy_j, energy_method,
@@ -26,84 +17,62 @@ const PUT_CARD = `
     emissions_gco2e = excluded.emissions_gco2e, emissions_method = excluded.emissions_method,
     machine = excluded.machine, card = excluded.card`;
 
-/** The ledger on a database that was opened and migrated; it owns the database from now on. */
-export function sqliteLedger({ database, folder, path, writable, patience }: Opened): Ledger {
-  const reading = <T>(action: () => T): Promise<T> => patiently(path, patience, action);
-  const writing = async <T>(action: () => T): Promise<T> => {
-    if (!writable) {
-      throw new UserError("ledger", `the ledger ${path} cannot be written`, {
-        hint: "Make the file and its folder writable, or name another folder with --ledger.",
-      });
-    }
-    return patiently(path, patience, () => inTransaction(database, action));
-  };
-  const textOf = (id: string): string | null => {
-    const row = database.prepare("SELECT card FROM cards WHERE id = ?").get(id);
+/** The ledger on a store; it owns the store from now on. */
+export function cardLedger(store: SqlStore): Ledger {
+  const { folder, place, writable } = store;
+  const textOf = async (id: string): Promise<string | null> => {
+    const [row] = await store.read(statement("SELECT card FROM cards WHERE id = ?", id));
     return row === undefined ? null : String(row["card"]);
   };
-  const resolve = (reference: string): Promise<string> =>
-    reading(() => resolveReference(database, reference));
-
   return {
     folder,
+    place,
     writable,
-    resolve,
+    resolve: (reference) => resolveReference(store, reference),
     async put(card) {
       // What is not a card must not enter: JSON would turn a NaN into null without a word.
       const { parseCard } = await loadSchema();
-      const { row, tags } = rowOf(parseCard(card));
-      await writing(() => {
-        database.prepare(PUT_CARD).run(...row);
-        database.prepare("DELETE FROM tags WHERE card = ?").run(card.id);
-        const tag = database.prepare("INSERT INTO tags (card, key, value) VALUES (?, ?, ?)");
-        for (const [key, value] of tags) tag.run(card.id, key, value);
-      });
+      await store.write(statementsOf(parseCard(card)));
     },
     async get(reference) {
-      const id = await resolve(reference);
-      const text = await reading(() => textOf(id));
+      const id = await resolveReference(store, reference);
+      const text = await textOf(id);
       if (text === null)
         throw new UserError("invalid-input", `${id} was just removed`, { hint: "" });
-      return cardOf(text, { id, path, parseCard: (await loadSchema()).parseCard });
+      return cardOf(text, { id, place, parseCard: (await loadSchema()).parseCard });
     },
-    async list(filter = {}) {
-      const { sql, values } = selection(filter);
-      const rows = await reading(() => database.prepare(`SELECT * FROM (${sql})`).all(...values));
-      return rows.map(summaryOf);
-    },
+    list: async (filter = {}) => (await store.read(selection(filter))).map(summaryOf),
     async *cards(filter = {}) {
-      const { sql, values } = selection(filter);
-      const rows = await reading(() => database.prepare(sql).all(...values));
+      const rows = await store.read(selection(filter));
       const { parseCard } = await loadSchema();
       for (const { id } of rows) {
-        const text = await reading(() => textOf(String(id)));
+        const text = await textOf(String(id));
         // Null: removed by another process meanwhile.
-        if (text !== null) yield cardOf(text, { id: String(id), path, parseCard });
+        if (text !== null) yield cardOf(text, { id: String(id), place, parseCard });
       }
     },
-    has: async (id) => (await reading(() => textOf(id))) !== null,
-    remove: (id) =>
-      writing(() => database.prepare("DELETE FROM cards WHERE id = ?").run(id).changes > 0),
-    close() {
-      if (database.isOpen) database.close();
+    has: async (id) => (await textOf(id)) !== null,
+    async remove(id) {
+      const gone = statement("DELETE FROM cards WHERE id = ? RETURNING id", id);
+      return (await store.write([gone])).length > 0;
     },
+    close: () => store.close(),
   };
 }
 
-function inTransaction<T>(database: DatabaseSync, action: () => T): T {
-  // Immediate: a transaction that reads first and then cannot write would have to start over.
-  database.exec("BEGIN IMMEDIATE");
-  try {
-    const result = action();
-    database.exec("COMMIT");
-    return result;
-  } catch (error) {
-    if (database.isTransaction) database.exec("ROLLBACK");
-    throw error;
-  }
+/** A card as it enters: its row, in the place of an older one of the same id, and its tags. */
+function statementsOf(card: Card): readonly Statement[] {
+  const { row, tags } = rowOf(card);
+  return [
+    statement(PUT_CARD, ...row),
+    statement("DELETE FROM tags WHERE card = ?", card.id),
+    ...tags.map(([key, value]) =>
+      statement("INSERT INTO tags (card, key, value) VALUES (?, ?, ?)", card.id, key, value),
+    ),
+  ];
 }
 
-function rowOf(card: Card): { row: SQLInputValue[]; tags: [string, string][] } {
+function rowOf(card: Card): { row: SqlValue[]; tags: [string, string][] } {
   if (!isCardId(card.id)) {
     throw new UserError("invalid-input", `${JSON.stringify(card.id)} cannot be a card's id`, {
       hint: "An id has at most 64 letters, digits, dashes and underscores.",
@@ -133,13 +102,13 @@ const loadSchema = () => import("../core/card.ts");
 
 function cardOf(
   text: string,
-  at: { id: string; path: string; parseCard: (value: unknown) => Card },
+  at: { id: string; place: string; parseCard: (value: unknown) => Card },
 ): Card {
   try {
     return at.parseCard(JSON.parse(text));
   } catch (error) {
     if (error instanceof UserError && error.code === "unsupported") throw error;
-    throw new UserError("ledger", `card ${at.id} in the ledger ${at.path} is damaged`, {
+    throw new UserError("ledger", `card ${at.id} in the ledger ${at.place} is damaged`, {
       hint: `Remove it with: godwit rm ${at.id}`,
       cause: error,
     });
@@ -149,16 +118,18 @@ function cardOf(
 const SUMMARY_COLUMNS = `id, name, kind, status, started_ms, duration_s, energy_j, energy_method,
   emissions_gco2e, emissions_method, machine`;
 
-function selection(filter: CardFilter): { sql: string; values: SQLInputValue[] } {
+function selection(filter: CardFilter): Statement {
   const conditions: string[] = [];
-  const values: SQLInputValue[] = [];
-  const restrict = (condition: string, ...bound: SQLInputValue[]): void => {
+  const values: SqlValue[] = [];
+  const restrict = (condition: string, ...bound: SqlValue[]): void => {
     conditions.push(condition);
     values.push(...bound);
   };
   if (filter.name !== undefined) restrict("name = ?", filter.name);
   if (filter.nameContains !== undefined) {
-    restrict("instr(lower(name), lower(?)) > 0", filter.nameContains);
+    // LIKE, since its spelling is the same in both databases; its own signs are taken literally.
+    const literally = filter.nameContains.replace(/[\\%_]/g, "\\$&");
+    restrict("lower(name) LIKE lower(?) ESCAPE '\\'", `%${literally}%`);
   }
   for (const [key, value] of Object.entries(filter.tags ?? {})) {
     restrict("id IN (SELECT card FROM tags WHERE key = ? AND value = ?)", key, value);
@@ -172,7 +143,7 @@ function selection(filter: CardFilter): { sql: string; values: SQLInputValue[] }
   return { sql: `SELECT ${SUMMARY_COLUMNS} FROM cards ${where} ${order} ${limit}`, values };
 }
 
-function summaryOf(row: Record<string, SQLOutputValue>): CardSummary {
+function summaryOf(row: Row): CardSummary {
   return {
     id: String(row["id"]),
     name: String(row["name"]),
