@@ -3,9 +3,9 @@
 // Interfaces: Linux Documentation/admin-guide/cgroup-v2.rst; cgroup-v1/memory.rst, cpusets.rst;
 // scheduler/sched-bwc.rst. Inside a container the mount shows a part of the tree (mountinfo, proc(5)).
 
+import { parseCpuList } from "../../core/cpu-list.ts";
 import type { Host } from "../../core/index.ts";
 import { hostErrorCode, readTextIfPresent } from "../../core/index.ts";
-import { parseCpuList } from "./cpu-list.ts";
 
 /** One limit, in the words of the interface that sets it. */
 export type Limit =

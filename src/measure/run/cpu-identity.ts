@@ -3,10 +3,10 @@
 // of power go by the numbers, since clouds shorten the brand to "AMD EPYC".
 
 import type { Machine } from "../../core/card.ts";
+import { parseCpuList } from "../../core/cpu-list.ts";
 import type { Host } from "../../core/index.ts";
 import { readTextIfPresent } from "../../core/index.ts";
 import { armCore, armVendor } from "./arm-cores.ts";
-import { parseCpuList } from "./cpu-list.ts";
 
 export type CpuIdentity = Machine["cpu"];
 

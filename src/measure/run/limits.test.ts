@@ -1,7 +1,5 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createFakeHost, loadMachine } from "../../../test/fake-host.ts";
-import { parseCpuList } from "./cpu-list.ts";
 import { subjectLimits } from "./limits.ts";
 import { tasksPerNode } from "./slurm-limits.ts";
 
@@ -142,18 +140,6 @@ test("without /proc and /sys the machine is the limit", async () => {
     reasons: [],
   });
   expect(await subjectLimits(createFakeHost(), machine)).toEqual({ ...machine, reasons: [] });
-});
-
-test("a list of processors is the set that wrote it", () => {
-  fc.assert(
-    fc.property(fc.uniqueArray(fc.integer({ min: 0, max: 300 })), (numbers) => {
-      const ascending = [...numbers].sort((a, b) => a - b);
-      expect(parseCpuList(numbers.join(","))).toEqual(ascending);
-    }),
-  );
-  expect(parseCpuList("0-3,8,10-11\n")).toEqual([0, 1, 2, 3, 8, 10, 11]);
-  expect(parseCpuList("")).toEqual([]);
-  for (const wrong of ["a", "3-1", "1-", "0-999999999"]) expect(parseCpuList(wrong)).toBeNull();
 });
 
 test("Slurm's short form of tasks is written out, and a hostile one is bounded", () => {

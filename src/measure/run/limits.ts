@@ -1,10 +1,10 @@
 // How much of the machine the measured command may use. Its share of the machine's idle power and
 // memory follows from this, so what binds is always said.
 
+import { parseCpuList } from "../../core/cpu-list.ts";
 import type { Host } from "../../core/index.ts";
 import { readTextIfPresent } from "../../core/index.ts";
 import { cgroupLimits, type Limit } from "./cgroup-limits.ts";
-import { parseCpuList } from "./cpu-list.ts";
 import { slurmLimits } from "./slurm-limits.ts";
 
 export interface SubjectLimits {

@@ -11,7 +11,7 @@ export type Read = () => Promise<number>;
  * load that changes during the check; counters that are broken are wrong by orders of magnitude
  * (ROCm/amdsmi issue 38).
  */
-const TRUSTED_RATIO = 2.5;
+export const TRUSTED_RATIO = 2.5;
 
 /**
  * Null when a counter's mean power over `milliseconds` agrees with a power sensor read before and

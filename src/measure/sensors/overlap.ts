@@ -2,6 +2,7 @@
 // that disagrees with a power sensor of the same device, a platform that reads less than its parts.
 // Pure: readings in, verdicts out.
 
+import { TRUSTED_RATIO } from "./gpu-counter.ts";
 import type { Reading, Sensor } from "./sensor.ts";
 
 /** Readings by sensor id, oldest first. */
@@ -16,11 +17,6 @@ const EQUAL_DELTAS = 3;
  * one because they were set to zero together.
  */
 const OLD_COUNTER = 20;
-/**
- * A load that changes during the check stays within this ratio between counter and power; broken
- * counters are wrong by orders of magnitude (ROCm/amdsmi issue 38).
- */
-const TRUSTED_RATIO = 2.5;
 /** Updates of a counter that readings must span before they say how fast it counts. */
 const UPDATES_SPANNED = 4;
 /** The platform may read this much less than its packages, for readings are not simultaneous. */

@@ -69,6 +69,17 @@ describe("on two sockets", () => {
     await expect(sensor?.read()).rejects.toThrow("cannot be read");
   });
 
+  test.each(["", "0-99999999999", "none"])(
+    "a set of processors that says none (%j) is no processor 0",
+    async (cpumask) => {
+      const { libraries, opened } = everything();
+      const files = { "/sys/bus/event_source/devices/power/cpumask": cpumask };
+      const host = loadMachine("xeon-two-sockets-dram", { libraries, files });
+      expect(await raplPerf.probe(host)).toMatchObject({ status: "absent" });
+      expect(opened).toEqual([]);
+    },
+  );
+
   test("descriptors are closed", async () => {
     const libc = everything();
     const host = loadMachine("xeon-two-sockets-dram", { libraries: libc.libraries });

@@ -3,6 +3,7 @@
 // itself, so libc does, through the optional FFI package. A read takes some microseconds, on this
 // thread, because the descriptor of an event cannot be opened by name.
 
+import { parseCpuList } from "../../core/cpu-list.ts";
 import type { Ffi, Host, NativeFunction } from "../../core/index.ts";
 import { listIfPresent, readTextIfPresent } from "../../core/index.ts";
 import {
@@ -11,7 +12,6 @@ import {
   type Processor,
   packageLimits,
   packageName,
-  parseCpuList,
   processorAt,
   RAPL_DOMAIN_OF,
   RAPL_ERROR,
@@ -175,7 +175,7 @@ async function powerEvents(host: Host): Promise<readonly PowerEvent[]> {
 }
 
 async function countingProcessors(host: Host): Promise<readonly Processor[]> {
-  const cpus = parseCpuList((await readTextIfPresent(host, `${PMU}/cpumask`)) ?? "");
+  const cpus = parseCpuList((await readTextIfPresent(host, `${PMU}/cpumask`)) ?? "") ?? [];
   const { vendor } = await cpuIdentity(host);
   return onePerCounter(await Promise.all(cpus.map((cpu) => processorAt(host, cpu))), vendor);
 }

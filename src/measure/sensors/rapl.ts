@@ -160,15 +160,3 @@ export async function packageLimits(host: Host): Promise<ReadonlyMap<string, num
   }
   return limits;
 }
-
-/** `0,18` or `0-3,8`, as the kernel writes lists of processors. */
-export function parseCpuList(text: string): readonly number[] {
-  return text
-    .trim()
-    .split(",")
-    .flatMap((part) => {
-      const [first = Number.NaN, last = first] = part.split("-").map(Number);
-      if (!Number.isInteger(first) || !Number.isInteger(last)) return [];
-      return Array.from({ length: last - first + 1 }, (_, index) => first + index);
-    });
-}
