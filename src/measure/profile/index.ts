@@ -12,6 +12,10 @@ export {
 } from "./count-model.ts";
 export { type Entry, type NodeCost, nodesIn } from "./entry.ts";
 export type { KeyValueCache } from "./kv-cache.ts";
+export { type Sparsity, sparsityOf, type TensorSparsity } from "./sparsity.ts";
 export type { StoredTensor } from "./stored-tensors.ts";
 export type { TensorRole } from "./tensor-role.ts";
 export { type Totals, totalsBy } from "./totals.ts";
+export { type TrainingCost, trainingCost } from "./training-cost.ts";
+export { readWeightFile } from "./weight-file.ts";
+export type { WeightFile, WeightTensor } from "./weight-tensor.ts";
