@@ -53,6 +53,11 @@ const COMMANDS: readonly Entry[] = [
     load: async (context) => (await import("./estimate.ts")).estimateCommand(context),
   },
   {
+    name: "profile",
+    description: "Show where a model's parameters, operations, bytes, time and energy go.",
+    load: async (context) => (await import("./profile.ts")).profileCommand(context),
+  },
+  {
     name: "methods",
     description: "List the methods of other tools, with their constants and known defects.",
     load: async (context) => (await import("./methods.ts")).methodsCommand(context),
@@ -73,6 +78,11 @@ const COMMANDS: readonly Entry[] = [
     load: async (context) => (await import("./badge.ts")).badgeCommand(context),
   },
   {
+    name: "budget",
+    description: "Check runs against the project's budget, or write a first budget.",
+    load: async (context) => (await import("./budget.ts")).budgetCommand(context),
+  },
+  {
     name: "rm",
     description: "Remove runs from the ledger, with their samples.",
     load: async (context) => (await import("./rm.ts")).rmCommand(context),
@@ -86,6 +96,16 @@ const COMMANDS: readonly Entry[] = [
     name: "intensity",
     description: "Show a grid's carbon intensity now, as it was, or as it is expected.",
     load: async (context) => (await import("./intensity.ts")).intensityCommand(context),
+  },
+  {
+    name: "plan",
+    description: "Tell when to start a job so that it emits least and is not late.",
+    load: async (context) => (await import("./plan.ts")).planCommand(context),
+  },
+  {
+    name: "calibrate",
+    description: "Find what this machine draws at the plug, against a meter, for later runs.",
+    load: async (context) => (await import("./calibrate.ts")).calibrateCommand(context),
   },
   {
     name: "doctor",
@@ -158,7 +178,7 @@ Topics: godwit help ${Object.keys(TOPICS).join(" | ")}`,
     program.addCommand(command as Command);
   }
   program.addCommand(helpCommand(context, program));
-  for (const command of [program, ...program.commands]) {
+  for (const command of withParts(program)) {
     command
       .addOption(new Option("--color <when>", "colours").choices(["auto", "always", "never"]))
       .option("--debug", "show where an error came from")
@@ -172,6 +192,12 @@ Topics: godwit help ${Object.keys(TOPICS).join(" | ")}`,
   }
   return program;
 }
+
+/** A command and all below it. */
+const withParts = (command: Command): readonly Command[] => [
+  command,
+  ...command.commands.flatMap((part) => withParts(part as Command)),
+];
 
 function helpCommand(context: CliContext, program: Command): Command {
   return new Command("help")
