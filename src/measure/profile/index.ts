@@ -11,7 +11,20 @@ export {
   type UncountedOperator,
 } from "./count-model.ts";
 export { type Entry, type NodeCost, nodesIn } from "./entry.ts";
+export { type InputChoice, type InputShapes, inputShapes } from "./input-shapes.ts";
 export type { KeyValueCache } from "./kv-cache.ts";
+export {
+  filterOf,
+  type Row,
+  type RowOptions,
+  type Rows,
+  rank,
+  rowsOf,
+  SORTS,
+  type Sort,
+  VIEWS,
+  type View,
+} from "./rows.ts";
 export { type Sparsity, sparsityOf, type TensorSparsity } from "./sparsity.ts";
 export type { StoredTensor } from "./stored-tensors.ts";
 export type { TensorRole } from "./tensor-role.ts";

@@ -57,6 +57,17 @@ export function storedTensors(graph: Graph, shapes: GraphShapes): readonly Store
   });
 }
 
+/** A weight that is only turned or seen otherwise belongs to the node that reads the result. */
+const PASSED_ON: ReadonlySet<string> = new Set([
+  "Cast",
+  "Flatten",
+  "Identity",
+  "Reshape",
+  "Squeeze",
+  "Transpose",
+  "Unsqueeze",
+]);
+
 interface Found {
   readonly name: string;
   readonly tensor: Tensor | null;
@@ -101,7 +112,8 @@ function collect(graph: Graph, { shapes, outer, found }: Collecting): void {
   for (const node of graph.nodes) {
     const [name = ""] = node.outputs;
     const constant = constantOf(node);
-    for (const output of node.outputs) names.own.set(output, null);
+    const turned = PASSED_ON.has(node.opType) ? find(names, node.inputs[0] ?? "") : null;
+    for (const output of node.outputs) names.own.set(output, turned);
     if (constant !== null) keep({ name, tensor: constant, maker: node, size: sizeOf(constant) });
     else {
       const made = shapes === null ? null : madeUp(node, names, shapes);
@@ -109,6 +121,7 @@ function collect(graph: Graph, { shapes, outer, found }: Collecting): void {
     }
     if (!live.has(node)) continue;
     node.inputs.forEach((value, input) => {
+      if (turned !== null && input === 0) return;
       find(names, value)?.readers.push({ node, input });
     });
     for (const { graph: inner } of subGraphsOf(node)) {
