@@ -1,9 +1,9 @@
-// A card as one self-contained HTML file: no network, no scripts, light and dark, fit to print.
-// The content policy in its head forbids everything but its own style sheet.
+// A card as one self-contained HTML file.
 
 import type { Card } from "../core/card.ts";
 import type { Equivalent } from "./equivalents.ts";
-import { element, join, text, trusted } from "./markup.ts";
+import { element, text } from "./markup.ts";
+import { htmlDocument } from "./page/document.ts";
 import {
   arithmeticSection,
   emissionSection,
@@ -11,7 +11,6 @@ import {
   provenanceSection,
 } from "./page/evidence.ts";
 import { energySection, powerSection, spanSection } from "./page/pictures.ts";
-import { STYLE } from "./page/style.ts";
 import { answer, cautions, pageHeader } from "./page/summary.ts";
 
 export interface HtmlOptions {
@@ -20,21 +19,6 @@ export interface HtmlOptions {
 
 /** The whole document. */
 export function renderHtml(card: Card, { equivalents = [] }: HtmlOptions = {}): string {
-  const head = element(
-    "head",
-    {},
-    element("meta", { charset: "utf-8" }),
-    element("meta", {
-      "http-equiv": "Content-Security-Policy",
-      content: "default-src 'none'; style-src 'unsafe-inline'; img-src data:",
-    }),
-    element("meta", { name: "viewport", content: "width=device-width, initial-scale=1" }),
-    element("meta", { name: "color-scheme", content: "light dark" }),
-    element("meta", { name: "generator", content: `godwit ${card.godwit.version}` }),
-    element("title", {}, text(`${card.subject.name} - godwit`)),
-    element("link", { rel: "icon", href: "data:," }),
-    element("style", {}, STYLE),
-  );
   const main = element(
     "main",
     {},
@@ -54,6 +38,9 @@ export function renderHtml(card: Card, { equivalents = [] }: HtmlOptions = {}): 
     text(`Card ${card.id} (${card.schema}), made by godwit ${card.godwit.version}. `),
     text("Three significant figures; hover over a value for all of its digits."),
   );
-  const body = element("body", {}, pageHeader(card), main, footer);
-  return `${join([trusted("<!doctype html>\n"), element("html", { lang: "en" }, head, body)])}\n`;
+  return htmlDocument({
+    title: card.subject.name,
+    version: card.godwit.version,
+    body: [pageHeader(card), main, footer],
+  });
 }

@@ -31,7 +31,7 @@ const SPAN_ROWS = 200;
 const GREY = 7;
 
 /** A chart at the widths of a desk and of a phone; the style sheet shows one of them. */
-function picture(
+export function picture(
   id: string,
   heights: { readonly wide: number; readonly narrow: number },
   draw: (options: ChartOptions) => Markup,

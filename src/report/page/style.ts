@@ -83,6 +83,9 @@ figure svg.narrow{display:none}
 .chart .part{stroke:var(--card);stroke-width:1}
 .chart .interval{fill:none;stroke:var(--ink);stroke-width:1.5}
 .chart .gap{fill:var(--soft);fill-opacity:.55}
+.chart .mark line{stroke:var(--ink);stroke-width:1.5}
+.chart .mark.dashed line{stroke-dasharray:5 4}
+.chart .usual{fill:none;stroke:var(--ink);stroke-width:1.5;stroke-dasharray:2 3}
 .chart .span .column{fill:var(--accent);fill-opacity:.06}
 .chart .span.odd .column{fill-opacity:.13}
 .chart .span .lane{fill:var(--shade)}

@@ -75,7 +75,10 @@ function planJob(job: Job, setting: Setting): JobPlan {
   const expected = emissionsOf(job, choice, options.error);
   const grams = choice.runGrams + choice.transferGrams;
   const end = choice.runs.at(-1)?.end ?? NaN;
-  const usualEnd = counterfactual.start + home.placement.startLatencyS + plannedDuration(job);
+  const begins = counterfactual.start + home.placement.startLatencyS;
+  const [first, ...more] = choice.runs;
+  const isUsual = choice.place === home && more.length === 0 && first?.start === begins;
+  const usualEnd = begins + plannedDuration(job);
   return {
     id: job.id,
     zone: choice.place.placement.zone,
@@ -83,7 +86,9 @@ function planJob(job: Job, setting: Setting): JobPlan {
     latestStart: latestStart(job, choice.place.placement),
     expected,
     counterfactual,
-    saving: savingOf(counterfactual.emissions.value, grams, options.error),
+    saving: isUsual
+      ? exact("gCO2e", 0, { method: "estimated", source: "the plan is the counterfactual" })
+      : savingOf(counterfactual.emissions.value, grams, options.error),
     delayS: Math.max(0, end - usualEnd),
     reasons: [...skipped, ...reasons],
     secondViews: secondViews(job, choice, counterfactual, setting.beside),

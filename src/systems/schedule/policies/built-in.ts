@@ -48,8 +48,6 @@ export function bestPolicyFor(job: Pick<Job, "interruptible">): Policy {
 /** Why a job cannot be placed by a policy; null when it can. */
 export function unfitness(job: Pick<Job, "interruptible">, policy: Policy): string | null {
   if (policy.interrupts === "never") return null;
-  if (job.interruptible === null) return "it stops and continues, the job runs in one piece";
-  return policy.interrupts === "free" && paysForStopping(job)
-    ? "it takes stopping as free, the job pays for it"
-    : null;
+  if (job.interruptible === null) return "the job runs in one piece";
+  return policy.interrupts === "free" && paysForStopping(job) ? "the job pays for stopping" : null;
 }

@@ -1,0 +1,167 @@
+// `godwit plan`: when to start a job so that it emits least and is not late, and what that is worth. It
+// only tells; nothing is started.
+
+import { resolve } from "node:path";
+import { Command, Option } from "@commander-js/extra-typings";
+import { timeZone } from "../core/time-zone.ts";
+import type { PlanView } from "../report/plan-words.ts";
+import {
+  ASSUMED_ERROR,
+  advise,
+  bestPolicyFor,
+  declaredError,
+  errorOnRecord,
+  type ForecastError,
+  forecasterNamed,
+  type Job,
+  type NamedForecaster,
+  policyNamed,
+} from "../systems/schedule/index.ts";
+import type { CliContext } from "./context.ts";
+import { parseMoment } from "./moments.ts";
+import { LEDGER_OPTION } from "./open-ledger.ts";
+import { askedJob } from "./plan-job.ts";
+import { type ChosenSignal, chosenSignal, requireSource } from "./plan-signal.ts";
+import { type ColorChoice, painter, wantsColor } from "./terminal.ts";
+import { parseShare } from "./values.ts";
+
+/** The command `plan`. */
+export function planCommand(context: CliContext) {
+  return new Command("plan")
+    .description("Tell when to start a job so that it emits least and is not late.")
+    .requiredOption(
+      "--deadline <when>",
+      "when it must have ended: +18h, fri 9:00, 2026-01-31T12:00",
+    )
+    .option("--duration <time>", "how long it runs: 4h, 90min")
+    .option("--like <name>", "learn duration and power from the ledger's runs of this name")
+    .option("--power <watts>", "mean power while it runs: 300W, 1.2kW")
+    .option("--earliest <when>", "not before; now unless given")
+    .option("--interruptible", "it can be stopped and continued")
+    .addOption(
+      new Option("--min-run <time>", "shortest stretch between two stops").implies(STOPPABLE),
+    )
+    .addOption(
+      new Option("--restart <time>", "what continuing takes, at full power").implies(STOPPABLE),
+    )
+    .option("--signal <file>", "carbon intensities: a file or address (CSV, JSON)")
+    .option("--zone <zone>", "the grid, as its source spells it: DE, GB, CAISO_NORTH")
+    .option("--from <source>", "electricity-maps, watttime, uk or entsoe")
+    .addOption(
+      new Option("--kind <kind>", "of a file: what its values are").choices([
+        "average",
+        "marginal",
+      ] as const),
+    )
+    .addOption(
+      new Option("--basis <basis>", "of a file: what its values are").choices([
+        "location",
+        "market",
+      ] as const),
+    )
+    .option("--offline", "use what was kept of a service's answers, however old", false)
+    .option("--forecaster <name>", "forecast from a record: yesterday, week-mean, seasonal")
+    .option("--policy <name>", "how to choose; the one that fits the job unless given")
+    .option("--error <share>", "how far off savings by this forecast are: 10%")
+    .option("--threshold <share>", "least saving that is worth waiting for: 2%", "0")
+    .option("--now <when>", "plan as of this moment instead of the clock's")
+    .option("--json", "print the plan as JSON")
+    .option("--html <file>", "write the plan as one self-contained page")
+    .option(...LEDGER_OPTION)
+    .addHelpText("after", HELP)
+    .action(async (options, command) => {
+      const zone = timeZone(context.host.facts.timeZone);
+      const clock = Math.floor(context.host.wall() / 1000);
+      const now =
+        options.now === undefined
+          ? clock
+          : parseMoment("--now", options.now, { now: clock, zone, repeated: "first" });
+      // Everything that can be wrong on the command line is, before a service is asked.
+      requireSource(options);
+      const forecaster =
+        options.forecaster === undefined ? null : forecasterNamed(options.forecaster);
+      const named = options.policy === undefined ? null : policyNamed(options.policy);
+      const threshold = parseShare("--threshold", options.threshold);
+      const stated =
+        options.error === undefined ? null : declaredError(parseShare("--error", options.error));
+      const { job: asked, durationSource } = await askedJob(context, options, { now, zone });
+      const window = { now, until: asked.deadline };
+      const chosen = await chosenSignal(context, options, window, forecaster);
+      const home = { zone: chosen.forecast.zone, bytes: 0, joulesPerByte: 0, startLatencyS: 0 };
+      const job: Job = { ...asked, zones: [home] };
+      const policy = named ?? bestPolicyFor(job);
+      const error = stated ?? errorOf(chosen, forecaster, { job, policy, now });
+      const { beside } = chosen;
+      const isHindsight =
+        options.now !== undefined && chosen.record === null && chosen.forecast.issuedAt > now;
+      const notices = isHindsight ? [...chosen.notices, HINDSIGHT] : chosen.notices;
+      const advice = advise(job, chosen.forecast, { now, policy, error, threshold, beside });
+      const shown: PlanView = { advice, zone, durationSource, notices };
+      if (options.html !== undefined) await writePage(context, options.html, shown);
+      const { color } = command.optsWithGlobals() as { readonly color?: ColorChoice };
+      await print(context, shown, { json: options.json === true, color });
+    });
+}
+
+const STOPPABLE = { interruptible: true } as const;
+
+const HELP = `
+The deadline is kept with probability 0.95; a job whose forecast saving is within the
+forecast's own error is started at once. Times without a zone are this machine's.
+
+Examples:
+  $ godwit plan --duration 4h --power 300W --deadline +18h --zone GB --from uk
+  $ godwit plan --like train --deadline "fri 9:00" --signal forecast.csv --html plan.html
+  $ godwit plan --duration 12h --power 2kW --deadline +36h --min-run 1h --restart 5min \\
+      --zone DE --from entsoe --forecaster week-mean`;
+
+const HINDSIGHT =
+  "the signal does not say that it was known at --now: if it is what really came, this is hindsight";
+
+/** From the record where it shows one, else the assumed one, which says that it is. */
+function errorOf(
+  { record }: ChosenSignal,
+  forecaster: NamedForecaster | null,
+  decision: Parameters<typeof errorOnRecord>[2],
+): ForecastError {
+  if (record === null || forecaster === null) return ASSUMED_ERROR;
+  return errorOnRecord(record, forecaster, decision) ?? ASSUMED_ERROR;
+}
+
+async function writePage(context: CliContext, file: string, shown: PlanView): Promise<void> {
+  const { renderPlanPage } = await import("../report/plan-page.ts");
+  const { writeFileAtomic } = await import("../core/host/write-file-atomic.ts");
+  await writeFileAtomic(
+    resolve(context.cwd, file),
+    renderPlanPage({ ...shown, version: context.version }),
+  );
+  context.stderr.write(`wrote ${file}\n`);
+}
+
+async function print(
+  context: CliContext,
+  shown: PlanView,
+  { json, color }: { readonly json: boolean; readonly color: ColorChoice | undefined },
+): Promise<void> {
+  if (json) {
+    const { planJson } = await import("./plan-json.ts");
+    context.stdout.write(planJson(shown));
+  } else {
+    const { planText } = await import("./plan-text.ts");
+    const screen = {
+      width: context.stdout.columns,
+      paint: painter(wantsColor(context.stdout, context.env, color)),
+      unicode: speaksUtf8(context),
+    };
+    context.stdout.write(`${planText(shown, screen).join("\n")}\n`);
+  }
+  for (const notice of shown.notices) context.stderr.write(`${notice}\n`);
+}
+
+/** Whether the terminal shows more than ASCII: POSIX locale variables in their order of precedence. */
+function speaksUtf8({ env, host }: CliContext): boolean {
+  if (env["TERM"] === "dumb" || env["TERM"] === "linux") return false;
+  if (host.platform === "win32") return env["WT_SESSION"] !== undefined;
+  const locale = [env["LC_ALL"], env["LC_CTYPE"], env["LANG"]].find(Boolean) ?? "";
+  return /utf-?8/i.test(locale);
+}
