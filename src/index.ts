@@ -5,13 +5,20 @@
 
 import { createNodeHost } from "./core/host/node-host.ts";
 import { model } from "./measure/estimate/index.ts";
-import { createMeasurer } from "./measure/run/index.ts";
+import {
+  createMeasurer,
+  createMeter as createMeterOf,
+  type Meter,
+  type MeterOptions,
+} from "./measure/run/index.ts";
 import { providers } from "./measure/sensors/index.ts";
 
-const measurer = createMeasurer(() => ({
+const thisMachine = (): Pick<MeterOptions, "host" | "providers"> => ({
   host: createNodeHost(),
   providers: [...providers, model],
-}));
+});
+
+const measurer = createMeasurer(thisMachine);
 
 /**
  * Runs `work` and says what it used. The outermost call makes a card; calls inside it become its
@@ -33,13 +40,26 @@ export const measured = measurer.measured;
  */
 export const openSpan = measurer.openSpan;
 
+/**
+ * A meter that is started and stopped by hand, with live samples. It measures this process on this
+ * machine unless its options say otherwise.
+ *
+ * @example
+ * const meter = createMeter();
+ * await meter.start();
+ * const card = await meter.stop();
+ */
+export function createMeter(options: Partial<MeterOptions> = {}): Meter {
+  const subject = { kind: "span", name: "meter", tags: {} } as const;
+  return createMeterOf({ ...thisMachine(), subject, ...options });
+}
+
 export type { Card } from "./core/card.ts";
 export { createNodeHost } from "./core/host/node-host.ts";
 export type { Figure, Host, Method, Unit } from "./core/index.ts";
 export { UserError } from "./core/index.ts";
 export {
   createMeasurer,
-  createMeter,
   type Ending,
   type Measured,
   type Measurer,

@@ -86,7 +86,7 @@ export interface Meter {
   /** `at`: the monotonic moment when it began, where that was seen before it could be told. */
   openSpan(name: string, parent?: number, at?: bigint): Promise<OpenSpan>;
   note(text: string): void;
-  /** Live samples from now on, until the end. */
+  /** Live samples from now on, until the end. Waiting for one keeps no process alive by itself. */
   samples(): AsyncIterable<Sample>;
   /** Takes the last sample and makes the card. */
   stop(ending?: Ending): Promise<Card>;
