@@ -36,7 +36,10 @@ parentheses is a 90 % interval.
 `,
   config: `An option of the command line overrules the environment, which overrules the default.
 
-  GODWIT_LEDGER     folder of the ledger; default .godwit in the project
+  GODWIT_LEDGER     folder of the ledger; default .godwit in the project. Or a PostgreSQL server:
+                    postgresql://user@host:port/database?sslmode=verify-full, over a Unix socket
+                    postgresql:///database?host=/var/run/postgresql
+  PGPASSWORD        its password, better there than in the URL; PGUSER, PGSSLMODE ... too
   GODWIT_LOCATION   country whose carbon intensity applies, such as DE
   GODWIT_INTENSITY  carbon intensity in gCO2e/kWh
   GODWIT_PUE        power usage effectiveness of the data centre

@@ -1,3 +1,5 @@
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { createFakeHost } from "../../test/fake-host.ts";
 import { UserError } from "../core/index.ts";
@@ -76,6 +78,19 @@ describe("the frame", () => {
     expect(await runProgram(context, ["help", topic])).toBe(0);
     expect(out().length).toBeGreaterThan(200);
     for (const line of out().split("\n")) expect(line.length).toBeLessThanOrEqual(100);
+  });
+
+  test("the help on configuration names every variable that the sources read", async () => {
+    const { context, out } = told();
+    await runProgram(context, ["help", "config"]);
+    const sources = join(import.meta.dirname, "..");
+    const names = globSync("**/*.ts", { cwd: sources, exclude: ["**/*.test.ts"] }).flatMap(
+      (file) => readFileSync(join(sources, file), "utf8").match(/\bGODWIT_[A-Z][A-Z_]+/g) ?? [],
+    );
+    // Only tests read this one.
+    const read = new Set(names.filter((name) => name !== "GODWIT_DATA"));
+    expect(read.size).toBeGreaterThan(5);
+    for (const name of read) expect(out()).toContain(name);
   });
 
   test("a mistyped topic, command or option is met with the nearest one", async () => {
