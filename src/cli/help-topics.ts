@@ -40,9 +40,19 @@ parentheses is a 90 % interval.
                     postgresql://user@host:port/database?sslmode=verify-full, over a Unix socket
                     postgresql:///database?host=/var/run/postgresql
   PGPASSWORD        its password, better there than in the URL; PGUSER, PGSSLMODE ... too
-  GODWIT_LOCATION   country whose carbon intensity applies, such as DE
+  GODWIT_LOCATION   place whose carbon intensity applies, such as DE or aws:eu-west-1
   GODWIT_INTENSITY  carbon intensity in gCO2e/kWh
   GODWIT_PUE        power usage effectiveness of the data centre
+  GODWIT_METER      external power meter: a file that grows, or the address of a plug
+  GODWIT_DATA       folder of the data of published studies (godwit replay)
+  GODWIT_CLOUD_METADATA=1   ask the cloud's metadata service where this machine is
+  GODWIT_REDFISH_URL, GODWIT_REDFISH_USER, GODWIT_REDFISH_PASSWORD_FILE
+                    management controller of this machine
   NO_COLOR, FORCE_COLOR, TERM=dumb   colours
+
+A measured command finds set:
+
+  GODWIT_FACTS      a file into which it may write quality and operations, as JSON
+  GODWIT_RUN        the run that it is part of, so that nothing is counted twice
 `,
 };
