@@ -27,7 +27,7 @@ export async function modelledIdlePower(
   return Object.fromEntries(parts.map((part) => [idOf(part), part.power(0)]));
 }
 
-const idOf = ({ domain }: ModelledPart): string => `model:${domain}`;
+const idOf = ({ domain }: Pick<ModelledPart, "domain">): string => `model:${domain}`;
 
 function sensorOf(host: Host, part: ModelledPart): Sensor {
   return {
@@ -40,6 +40,9 @@ function sensorOf(host: Host, part: ModelledPart): Sensor {
     method: "estimated",
     source: part.source,
     error: factorsOf(part),
+    ...(part.contains === undefined
+      ? {}
+      : { contains: part.contains.map((domain) => idOf({ domain })) }),
     read: createCounter(host, part),
   };
 }

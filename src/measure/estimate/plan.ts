@@ -1,8 +1,11 @@
 // Which model fits this machine, with its numbers: what `godwit doctor` and `godwit explain` tell of
-// a machine without sensors. First that applies: a guest's share of a server; a whole server by its
-// TDP, or by its microarchitecture; the components of anything else.
+// a machine without sensors. First that applies: the machine's own calibration; a guest's share of a
+// server; a whole server by its TDP, or by its microarchitecture; the components of anything else.
 
 import type { Figure, Host } from "../../core/index.ts";
+import { curvePower } from "../calibrate/curve.ts";
+import type { Profile } from "../calibrate/profile.ts";
+import { provenance, type StoredProfile, storedProfile } from "../calibrate/stored.ts";
 import { type CpuIdentity, identifyCpu } from "../run/cpu-identity.ts";
 import { virtualizationOf } from "../run/virtualization.ts";
 import type { Domain, Scope } from "../sensors/sensor.ts";
@@ -27,6 +30,8 @@ export interface ModelledPart {
   readonly scope: Scope;
   /** Formula with its numbers and where they are from. */
   readonly source: string;
+  /** Parts whose power is inside this one's. */
+  readonly contains?: readonly ModelledPart["domain"][];
   /** Power at a load of the processors in 0..1. */
   power(load: number): Figure<"W">;
 }
@@ -34,6 +39,8 @@ export interface ModelledPart {
 export interface EstimatePlan {
   readonly machine: ClassOf;
   readonly parts: readonly ModelledPart[];
+  /** What `godwit calibrate` has stored of this machine. */
+  readonly calibration: StoredProfile;
   /** What was assumed, one sentence each. */
   readonly notes: readonly string[];
 }
@@ -73,8 +80,32 @@ export async function planEstimate(host: Host): Promise<EstimatePlan> {
     ...(cpu.sockets === undefined ? ["number of sockets unknown, 1 assumed"] : []),
     ...(cpu.cores === undefined ? [`number of cores unknown, ${facts.cores} assumed`] : []),
   ];
-  return { machine, parts: partsOf(machine, facts), notes };
+  const calibration = await storedProfile(host);
+  const own = calibration.status === "used" ? calibratedParts(calibration.profile, facts) : null;
+  return { machine, parts: own ?? partsOf(machine, facts), calibration, notes };
 }
+
+/** The load curve that was measured here, memory and board inside it; null when there is none. */
+function calibratedParts(profile: Profile, { memoryGB }: Facts): readonly ModelledPart[] | null {
+  const { curve } = profile;
+  if (curve === null) return null;
+  const { idle, full, shape } = curve;
+  const formula = `${round(idle.value)} W + ${round(full.value - idle.value)} W x u^${round(shape.value)}`;
+  const source = `wall power ${formula}, ${provenance(profile)}`;
+  const memory = memoryPower(memoryGB);
+  return [
+    {
+      domain: "cpu",
+      scope: "wall",
+      source,
+      contains: ["memory"],
+      power: (load) => curvePower(curve, load, source),
+    },
+    { domain: "memory", scope: "component", source: memory.source, power: () => memory },
+  ];
+}
+
+const round = (value: number): number => Number(value.toPrecision(3));
 
 function partsOf({ machine }: ClassOf, facts: Facts): readonly ModelledPart[] {
   const { microarchitecture, tdp, model } = facts;

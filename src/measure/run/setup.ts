@@ -4,12 +4,13 @@
 import type { Card, Machine, Signal } from "../../core/card.ts";
 import { exact, type Figure, type Host } from "../../core/index.ts";
 import { cloudRegionOf, locate, providerPue, pueOf } from "../carbon/index.ts";
-import { type EstimatePlan, model, planEstimate, wallModelOf } from "../estimate/index.ts";
+import { type EstimatePlan, model, planEstimate } from "../estimate/index.ts";
 import { type SensorProvider, type Survey, survey } from "../sensors/index.ts";
 import { identifyMachine } from "./identity.ts";
 import { type Place, placeOf } from "./leader.ts";
 import { type SubjectLimits, subjectLimits } from "./limits.ts";
 import type { SensorRecord, StartRecord, WallModel } from "./record.ts";
+import { chooseSupply } from "./supply.ts";
 
 export interface SetupOptions {
   readonly providers: readonly SensorProvider[];
@@ -17,7 +18,7 @@ export interface SetupOptions {
   readonly signal?: Signal;
   /** That of the machine's class when absent. */
   readonly pue?: Figure<"1">;
-  /** How components become wall power; the model of the machine's class when absent. */
+  /** How components become wall power; this machine's calibration, else its class's model when absent. */
   readonly wall?: WallModel;
 }
 
@@ -31,6 +32,8 @@ export interface Setup {
   readonly wall: WallModel | null;
   /** Idle power of sensors that are models, by their ids. */
   readonly idle: StartRecord["idle"];
+  /** What to know of the models that were chosen. */
+  readonly notices: readonly string[];
 }
 
 /** Looks at this machine. Throws UserError when a shipped table cannot be read. */
@@ -42,6 +45,7 @@ export async function setUp(host: Host, options: SetupOptions): Promise<Setup> {
     // Without its tables the class is not known; sensors serve all the same.
     planEstimate(host).catch(() => null),
   ]);
+  const supply = chooseSupply(found, plan);
   const size = { threads: machine.cpu.threads, memoryBytes: machine.memoryBytes };
   return {
     machine,
@@ -49,8 +53,9 @@ export async function setUp(host: Host, options: SetupOptions): Promise<Setup> {
     limits: await subjectLimits(host, size),
     signal,
     pue: options.pue ?? (await defaultPue(host, isPersonal(host, plan))),
-    wall: options.wall ?? (plan === null ? null : wallModelOf(plan.machine.machine)),
+    wall: options.wall ?? supply.wall,
     idle: modelledIdle(found, plan),
+    notices: options.wall === undefined ? supply.notices : [],
   };
 }
 
@@ -113,6 +118,7 @@ export function startRecord(host: Host, setup: Setup, facts: RunFacts): StartRec
     notices: [
       ...facts.notices,
       ...(place.kind === "alone" ? [] : [place.notice]),
+      ...setup.notices,
       ...uncoveredNotices(setup.survey),
     ],
   };

@@ -53,12 +53,13 @@ export function chooseSensors(found: readonly Found[], history: History = new Ma
   const sound = all.filter((sensor) => !refused.has(sensor.id));
   const outer = topLevel(sound, all);
   const machine = chooseProvider(outer, "machine");
-  const covered = coveredBy(machine, all);
+  const behind = coveredBy(machine, all);
+  const cpu = behind.has("cpu") ? [] : chooseProvider(outer, "cpu");
+  const covered = new Set([...behind, ...wholeMachine(cpu, all)]);
   const chosen = [
     ...machine,
-    ...(["cpu", "memory"] as const).flatMap((domain) =>
-      covered.has(domain) ? [] : chooseProvider(outer, domain),
-    ),
+    ...cpu,
+    ...(covered.has("memory") ? [] : chooseProvider(outer, "memory")),
     ...(["gpu", "board"] as const).flatMap((domain) =>
       covered.has(domain) ? [] : chooseByDevice(outer, domain),
     ),
@@ -215,6 +216,13 @@ function coveredBy(machine: readonly Sensor[], all: readonly Sensor[]): Readonly
   // A platform has the processor and its memory on it; other parts when it says so.
   const inside = all.filter((part) => machine.some((one) => one.contains?.includes(part.id)));
   return new Set<Domain>(["cpu", "memory", ...inside.map((part) => part.domain)]);
+}
+
+/** Domains inside a processor's sensor that reads at the wall, as a calibrated machine's model does. */
+function wholeMachine(cpu: readonly Sensor[], all: readonly Sensor[]): readonly Domain[] {
+  const whole = cpu.filter(({ scope }) => scope === "wall");
+  const inside = all.filter((part) => whole.some(({ contains }) => contains?.includes(part.id)));
+  return inside.map(({ domain }) => domain);
 }
 
 function boundaryOf(machine: readonly Sensor[]): Ladder["boundary"] {
