@@ -100,9 +100,24 @@ describe("the frame", () => {
     ] as const) {
       const { context, err } = told();
       expect(await runProgram(context, args)).toBe(2);
-      expect(err()).toContain(`Did you mean ${near}?`);
+      expect(err()).toContain(`  fix  Did you mean ${near}?\n`);
     }
   });
+
+  test.each([
+    [["run"], "godwit run"],
+    [["export", "--csv"], "godwit export"],
+    [["compare", "a"], "godwit compare"],
+    [["--bogus"], "godwit"],
+  ])(
+    "wrong usage (%j) is told with the command that explains the right one",
+    async (args, name) => {
+      const { context, err } = told();
+      expect(await runProgram(context, args)).toBe(2);
+      expect(err()).toMatch(/^error: /);
+      expect(err()).toContain(`\n  fix  ${name} --help shows how it is used.\n`);
+    },
+  );
 });
 
 describe("errors", () => {

@@ -186,6 +186,7 @@ Topics: godwit help ${Object.keys(TOPICS).join(" | ")}`,
       .configureOutput({
         writeOut: (text) => void context.stdout.write(text),
         writeErr: (text) => void context.stderr.write(text),
+        outputError: (text, write) => write(withRemedy(text, command)),
         getOutHelpWidth: () => context.stdout.columns,
         getErrHelpWidth: () => context.stderr.columns,
       });
@@ -198,6 +199,16 @@ const withParts = (command: Command): readonly Command[] => [
   command,
   ...command.commands.flatMap((part) => withParts(part as Command)),
 ];
+
+/** A usage error as our own errors are told: what is wrong, then what to do about it. */
+function withRemedy(text: string, command: Command): string {
+  const guess = /\n\((Did you mean [^\n]+)\)\n$/.exec(text);
+  if (guess !== null) return `${text.slice(0, guess.index)}\n  fix  ${guess[1]}\n`;
+  return `${text}  fix  ${fullName(command)} --help shows how it is used.\n`;
+}
+
+const fullName = (command: Command): string =>
+  command.parent === null ? command.name() : `${fullName(command.parent)} ${command.name()}`;
 
 function helpCommand(context: CliContext, program: Command): Command {
   return new Command("help")
