@@ -38,6 +38,9 @@ export interface Supply {
  */
 const EFFICIENCY = { least: 0.6, most: 1 } as const;
 
+/** Part of the lowest power that component counters may have too much of, whatever the load. */
+const MOST_OFFSET = 0.02;
+
 /** The fit. Throws UserError when it is not that of a supply. */
 export function fitSupply(
   steps: readonly CalibrationStep[],
@@ -50,7 +53,9 @@ export function fitSupply(
   const free = robustFit(linearModel(rows, wall), wall, truth.resolution);
   const [, offset = Number.NaN] = free.parameters;
   const above = offset + halfWidth(free, [0, 1]);
-  if (above < 0) throw implausible(`the base would be ${offset.toFixed(1)} W, which is below 0`);
+  if (above < -MOST_OFFSET * Math.min(...wall)) {
+    throw implausible(`the base would be ${offset.toFixed(1)} W, which is below 0`);
+  }
   // A base within its error of none is none; the factor is then fitted without it.
   const bare =
     offset >= 0
@@ -73,7 +78,7 @@ export function fitSupply(
   const base =
     bare === null
       ? withGain("W", offset, halfWidth(free, [0, 1]), truth, origin)
-      : figure("W", 0, { low: 0, high: above }, origin);
+      : figure("W", 0, { low: 0, high: Math.max(above, 0) }, origin);
   return { factor, base, residual: residualOf(fit.residuals, wall) };
 }
 

@@ -49,7 +49,7 @@ export async function setUp(host: Host, options: SetupOptions): Promise<Setup> {
   const size = { threads: machine.cpu.threads, memoryBytes: machine.memoryBytes };
   return {
     machine,
-    survey: found,
+    survey: options.wall === undefined ? supply.survey : found,
     limits: await subjectLimits(host, size),
     signal,
     pue: options.pue ?? (await defaultPue(host, isPersonal(host, plan))),

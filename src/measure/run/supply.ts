@@ -2,34 +2,54 @@
 // it was made with count, else that of the machine's class.
 
 import { type EstimatePlan, wallModelOf } from "../estimate/index.ts";
-import type { Survey } from "../sensors/index.ts";
+import type { RankedSensor, Survey } from "../sensors/index.ts";
 import type { WallModel } from "./record.ts";
 
 export interface SupplyChoice {
   /** Null for a guest, whose supply is not its own, and where the class is not known. */
   readonly wall: WallModel | null;
+  /** With what the wall model has in it counted no more. */
+  readonly survey: Survey;
   /** Why a calibration that there is was not used. */
   readonly notices: readonly string[];
 }
 
 /** The wall model behind the sensors that count. `plan` is null where its tables cannot be read. */
-export function chooseSupply({ sensors }: Survey, plan: EstimatePlan | null): SupplyChoice {
-  if (plan === null) return { wall: null, notices: [] };
+export function chooseSupply(survey: Survey, plan: EstimatePlan | null): SupplyChoice {
+  if (plan === null) return { wall: null, survey, notices: [] };
   const { calibration, machine } = plan;
-  const usual = wallModelOf(machine.machine);
-  if (calibration.status === "none") return { wall: usual, notices: [] };
+  const usual = { wall: wallModelOf(machine.machine), survey, notices: [] };
+  if (calibration.status === "none") return usual;
   if (calibration.status === "ignored") {
-    return { wall: usual, notices: [`the calibration is not used: ${calibration.reason}`] };
+    return { ...usual, notices: [`the calibration is not used: ${calibration.reason}`] };
   }
   const { supply } = calibration.profile;
-  const counted = sensors.flatMap(({ sensor, counted }) =>
-    counted && sensor.scope === "component" ? [sensor.id] : [],
-  );
-  if (supply === null || counted.length === 0) return { wall: usual, notices: [] };
-  if (counted.toSorted().join() === supply.sensors.join()) {
-    return { wall: { factor: supply.factor, base: supply.base }, notices: [] };
+  const components = survey.sensors.filter((ranked) => {
+    return ranked.counted && ranked.sensor.scope === "component" && !isMemoryModel(ranked);
+  });
+  if (supply === null || components.length === 0) return usual;
+  const now = components.map(({ sensor }) => sensor.id).toSorted();
+  if (now.join() === supply.sensors.join()) {
+    const { factor, base } = supply;
+    return { wall: { factor, base }, survey: withMemoryInside(survey), notices: [] };
   }
   const then = supply.sensors.join(", ");
-  const notice = `the calibrated supply is not used: it was found with ${then}, which is not what counts now`;
-  return { wall: usual, notices: [notice] };
+  const notice = `the calibrated supply is not used: it was found with ${then}, and now ${now.join(", ")} count`;
+  return { ...usual, notices: [notice] };
+}
+
+const isMemoryModel = ({ sensor }: RankedSensor): boolean =>
+  sensor.domain === "memory" && sensor.method === "estimated";
+
+/** Memory that no sensor reads is in the base that was measured: its model would count it again. */
+function withMemoryInside(survey: Survey): Survey {
+  return {
+    ...survey,
+    sensors: survey.sensors.map((ranked) =>
+      ranked.counted && isMemoryModel(ranked)
+        ? { ...ranked, counted: false, fallbacks: ["inside the base of the calibrated supply"] }
+        : ranked,
+    ),
+    uncovered: survey.uncovered.filter(({ domain }) => domain !== "memory"),
+  };
 }
