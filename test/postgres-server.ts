@@ -125,7 +125,7 @@ export async function startPostgres(
     rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   };
   process.once("exit", clear);
-  const start = async (): Promise<void> => {
+  const start = async (attempts = 20): Promise<void> => {
     // The signal reaches the server even when this process is killed.
     const [command, ...args] = existsSync("/usr/bin/setpriv")
       ? ["/usr/bin/setpriv", "--pdeathsig", "QUIT", "--", join(bin, "postgres")]
@@ -135,7 +135,13 @@ export async function startPostgres(
       stdio: ["ignore", "ignore", "pipe"],
     });
     running = server;
-    await isReady(server);
+    try {
+      await isReady(server);
+    } catch (error) {
+      // What a killed server had started takes a moment to notice, and holds its memory until then.
+      if (attempts <= 1 || !String(error).includes("still in use")) throw error;
+      await start(attempts - 1);
+    }
   };
   try {
     await start();
@@ -155,14 +161,35 @@ export async function startPostgres(
         : `postgresql://godwit:${encodeURIComponent(PASSWORD)}@127.0.0.1:${port}/${name}`;
     },
     sql: (url, text) => psql(/\/(?<name>ledger\d+)/.exec(url)?.groups?.["name"] ?? "", text),
-    kill: () => end("SIGKILL"),
-    start,
+    async kill() {
+      const children = childrenOf(running?.pid);
+      await end("SIGKILL");
+      for (const pid of children) killQuietly(pid);
+    },
+    start: () => start(),
     async stop() {
       process.off("exit", clear);
       await end("SIGINT");
       clear();
     },
   };
+}
+
+/** Processes that a server has started: they would answer on after its death, for a moment. */
+function childrenOf(parent: number | undefined): readonly number[] {
+  const processes = execFileSync("ps", ["-A", "-o", "pid=,ppid="], { encoding: "utf8" });
+  return processes
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/).map(Number))
+    .flatMap(([pid, ppid]) => (pid !== undefined && ppid === parent ? [pid] : []));
+}
+
+function killQuietly(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It ended meanwhile.
+  }
 }
 
 /** Waits for the line of its log that says so. */

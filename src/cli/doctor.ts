@@ -5,6 +5,7 @@ import { accessSync, constants, existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Command, Option } from "@commander-js/extra-typings";
 import { reasonOf, UserError } from "../core/index.ts";
+import { checkServer, type PostgresServer } from "../ledger/index.ts";
 import type { ProcessFacts } from "../report/doctor/index.ts";
 import type { CliContext } from "./context.ts";
 import { LEDGER_OPTION, ledgerOf } from "./open-ledger.ts";
@@ -54,13 +55,18 @@ Examples:
 
 /** What only this process can tell: the ledger's folder, the way of counting CPU time, the paths. */
 async function processFacts(context: CliContext, flag: string | undefined): Promise<ProcessFacts> {
-  const { folder, chosenBy } = ledgerOf(context, flag);
+  const { folder, chosenBy, server } = ledgerOf(context, flag);
   return {
     version: context.version,
-    ledger: { folder, chosenBy, fault: writeFault(folder) },
+    ledger: {
+      folder,
+      ...(server === undefined ? {} : { server: server.name }),
+      chosenBy,
+      fault: writeFault(folder) ?? (server === undefined ? null : await serverFault(server)),
+    },
     cpuTime: await cpuTimeWay(context),
     paths: {
-      ledger: join(folder, "ledger.db"),
+      ...(server === undefined ? { ledger: join(folder, "ledger.db") } : {}),
       samples: join(folder, "segments"),
       here: context.cwd,
       godwit: dirname(import.meta.dirname),
@@ -78,6 +84,16 @@ function writeFault(folder: string): string | null {
     return null;
   } catch (error) {
     return `${reasonOf(error)}; name another with --ledger or GODWIT_LEDGER`;
+  }
+}
+
+/** Why a server cannot be used; null if it can. */
+async function serverFault(server: PostgresServer): Promise<string | null> {
+  try {
+    await checkServer(server);
+    return null;
+  } catch (error) {
+    return reasonOf(error);
   }
 }
 

@@ -3,7 +3,9 @@
 import {
   type Ledger,
   type LedgerLocation,
+  type LedgerPlace,
   ledgerExists,
+  listPending,
   listSegments,
   locateLedger,
   openLedger,
@@ -12,8 +14,8 @@ import type { CliContext } from "./context.ts";
 
 /** `--ledger`, as every command that reads the ledger spells it. */
 export const LEDGER_OPTION = [
-  "--ledger <folder>",
-  "ledger to use instead of the project's",
+  "--ledger <place>",
+  "folder or postgresql:// URL of a ledger, instead of the project's",
 ] as const;
 
 /** Where the ledger of this command line is. */
@@ -21,9 +23,15 @@ export function ledgerOf(context: CliContext, flag: string | undefined): LedgerL
   return locateLedger({ cwd: context.cwd, env: context.env, flag });
 }
 
-/** Whether nothing was ever kept in a folder: neither a card nor the samples of a first run. */
-export async function isEmptyLedger(folder: string): Promise<boolean> {
-  return !ledgerExists(folder) && (await listSegments(folder)).length === 0;
+/** What a ledger is called in messages: its folder, or its server without credentials. */
+export const nameOf = ({ folder, server }: LedgerPlace): string => server?.name ?? folder;
+
+/**
+ * Whether nothing was ever kept in a folder: neither a card nor the samples of a first run. What is
+ * on a server, only the server knows.
+ */
+export async function isEmptyLedger({ folder, server }: LedgerPlace): Promise<boolean> {
+  return server === undefined && !ledgerExists(folder) && (await listSegments(folder)).length === 0;
 }
 
 /**
@@ -34,10 +42,11 @@ export async function openForReading(
   context: CliContext,
   flag: string | undefined,
 ): Promise<Ledger> {
-  const { folder } = ledgerOf(context, flag);
-  // A run that was killed before its first card leaves a segment and no ledger.
-  const ifAbsent = (await isEmptyLedger(folder)) ? "fail" : "create";
-  const ledger = await openLedger(folder, { ifAbsent });
+  const place = ledgerOf(context, flag);
+  const ledger = await openLedger(place, {
+    ifAbsent: (await hasRunsToKeep(place)) ? "create" : "fail",
+    onNotice: (text) => context.stderr.write(`godwit: ${text}\n`),
+  });
   try {
     if (ledger.writable) await recover(context, ledger);
     return ledger;
@@ -45,6 +54,11 @@ export async function openForReading(
     ledger.close();
     throw error;
   }
+}
+
+/** A run that was killed before its first card, or met no server, leaves samples and no ledger. */
+async function hasRunsToKeep({ folder }: LedgerPlace): Promise<boolean> {
+  return (await listSegments(folder)).length > 0 || (await listPending(folder)).length > 0;
 }
 
 async function recover(context: CliContext, ledger: Ledger): Promise<void> {

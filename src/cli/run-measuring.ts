@@ -5,7 +5,13 @@ import { statSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import type { Card } from "../core/card.ts";
 import { exact, type Figure, reasonOf, UserError } from "../core/index.ts";
-import { createSegment, locateLedger, openLedger, removeSegment } from "../ledger/index.ts";
+import {
+  createSegment,
+  keepCard,
+  type LedgerPlace,
+  locateLedger,
+  removeSegment,
+} from "../ledger/index.ts";
 import { locate, pueOf } from "../measure/carbon/index.ts";
 import { model } from "../measure/estimate/estimator.ts";
 import type { SubjectCounter } from "../measure/run/cpu-time.ts";
@@ -29,7 +35,7 @@ import type { RunPlan } from "./run-options.ts";
 
 export interface Measuring {
   readonly begin: BeginMeasurement;
-  /** The ledger's folder, once a card was kept there. */
+  /** The ledger's folder or server, once a card was kept there. */
   savedTo(): string | null;
   /** Whether a run was stopped because its budget was used up. */
   exceeded(): boolean;
@@ -38,7 +44,7 @@ export interface Measuring {
 /** Looks at the machine. Throws UserError for what was asked and cannot be had. */
 export async function prepareMeasuring(context: CliContext, plan: RunPlan): Promise<Measuring> {
   const { host } = context;
-  const { folder } = locateLedger({
+  const place = locateLedger({
     cwd: context.cwd,
     env: context.env,
     flag: plan.ledger ?? undefined,
@@ -81,10 +87,10 @@ export async function prepareMeasuring(context: CliContext, plan: RunPlan): Prom
       },
       ...(plan.interval === null ? {} : { interval: plan.interval }),
       ...(plan.idle === null ? {} : { idleBaseline: plan.idle }),
-      idleHistory: (of) => readIdleHistory(folder, of),
+      idleHistory: (of) => readIdleHistory(place, of),
       subjectUse: () => counter.read(),
       cpuTime: { source: counter.source, fallbacks: counter.fallbacks },
-      sink: (id) => sinkOf(createSegment(folder, id), budget),
+      sink: (id) => sinkOf(createSegment(place.folder, id), budget),
     });
     await meter.start();
     const epochs = plan.epochs === null ? null : createEpochs({ context, plan, meter });
@@ -97,9 +103,7 @@ export async function prepareMeasuring(context: CliContext, plan: RunPlan): Prom
         budget.end();
         const told = await facts.read((text) => meter.note(text));
         const card = await meter.stop(await endingOf(end, { counter, modelSize, told }));
-        const fault = await keep(folder, card);
-        if (fault === null) savedTo = folder;
-        else onNotice(`this run was not kept: ${fault}`);
+        savedTo = (await keep(place, card, onNotice)) ?? savedTo;
         return card;
       },
       async abandon() {
@@ -107,7 +111,7 @@ export async function prepareMeasuring(context: CliContext, plan: RunPlan): Prom
         budget.end();
         facts.remove();
         await meter.stop();
-        removeSegment(folder, meter.id);
+        removeSegment(place.folder, meter.id);
       },
     };
   };
@@ -186,17 +190,18 @@ async function endingOf(
   };
 }
 
-/** Keeps the card; why not, when it could not. */
-async function keep(folder: string, card: Card): Promise<string | null> {
+/** Keeps the card and gives back where it will be found; null, with a notice, when nowhere. */
+async function keep(
+  place: LedgerPlace,
+  card: Card,
+  onNotice: (text: string) => void,
+): Promise<string | null> {
   try {
-    const ledger = await openLedger(folder);
-    try {
-      await ledger.put(card);
-      return null;
-    } finally {
-      ledger.close();
-    }
+    const kept = await keepCard(place, card, { onNotice });
+    if (kept.status === "kept") return kept.place;
+    onNotice(`${kept.reason}; this run waits in ${kept.place} and goes there when it is next used`);
   } catch (error) {
-    return reasonOf(error);
+    onNotice(`this run was not kept: ${reasonOf(error)}`);
   }
+  return null;
 }

@@ -115,7 +115,10 @@ export function runOptions() {
     .option("--json <file>", "write the card, or the cards of -n, as JSON; - is standard output")
     .option("--summary", "print the summary even when standard error is no terminal")
     .option("-q, --quiet", "print no summary")
-    .option("--ledger <folder>", "where runs are kept (default: .godwit of the project)")
+    .option(
+      "--ledger <place>",
+      "where runs are kept: a folder or a postgresql:// URL (default: .godwit of the project)",
+    )
     .addHelpText("after", EXAMPLES);
 }
 

@@ -44,17 +44,18 @@ export function runsCommand(context: CliContext) {
       "\nExamples:\n  $ godwit runs --since 7d\n  $ godwit runs --tag model=resnet50 --json",
     )
     .action(async ({ name, tag, since, status, limit, ledger: flag, json }) => {
-      const { isEmptyLedger, ledgerOf, openForReading } = await import("./open-ledger.ts");
-      const { folder, chosenBy } = ledgerOf(context, flag);
-      const isNew = await isEmptyLedger(folder);
+      const { isEmptyLedger, ledgerOf, nameOf, openForReading } = await import("./open-ledger.ts");
+      const location = ledgerOf(context, flag);
+      const place = nameOf(location);
+      const isNew = await isEmptyLedger(location);
       const filter: CardFilter = { nameContains: name, tags: tag, since, status };
       // A project without a run is no fault; a folder that somebody named is.
       const runs =
-        isNew && chosenBy === "project"
+        isNew && location.chosenBy === "project"
           ? { shown: [], more: false, underWay: 0 }
           : await listRuns(await openForReading(context, flag), filter, limit);
-      if (json) context.stdout.write(runsJson(folder, runs.shown));
-      else if (runs.shown.length === 0) context.stderr.write(emptyText(isNew, folder));
+      if (json) context.stdout.write(runsJson(place, runs.shown));
+      else if (runs.shown.length === 0) context.stderr.write(emptyText(isNew, place));
       else printTable(context, runs);
       if (runs.underWay > 0) context.stderr.write(`Under way: ${runs.underWay}\n`);
     });
@@ -86,12 +87,12 @@ async function countUnderWay(ledger: Ledger): Promise<number> {
   return kept.filter((isKept) => !isKept).length;
 }
 
-const emptyText = (isNew: boolean, folder: string): string =>
+const emptyText = (isNew: boolean, place: string): string =>
   isNew
     ? "No runs yet. Measure one with: godwit run -- COMMAND\n"
-    : `No runs in ${folder} are like that.\n`;
+    : `No runs in ${place} are like that.\n`;
 
-function runsJson(folder: string, runs: readonly CardSummary[]): string {
+function runsJson(place: string, runs: readonly CardSummary[]): string {
   const listed = runs.map(({ durationS, energy, emissions, startedAt, ...run }) => ({
     ...run,
     started_at: startedAt,
@@ -101,7 +102,7 @@ function runsJson(folder: string, runs: readonly CardSummary[]): string {
     emissions_gco2e: emissions?.gramsCO2e ?? null,
     emissions_method: emissions?.method ?? null,
   }));
-  return `${JSON.stringify({ schema: "godwit.runs/1", ledger: folder, runs: listed }, null, 2)}\n`;
+  return `${JSON.stringify({ schema: "godwit.runs/1", ledger: place, runs: listed }, null, 2)}\n`;
 }
 
 function printTable(context: CliContext, { shown, more }: Runs): void {

@@ -3,8 +3,9 @@
 export { type LedgerLocation, type LedgerPlace, locateLedger } from "./folder.ts";
 export { type Kept, keepCard } from "./keep.ts";
 export type { CardFilter, CardSummary, Ledger } from "./ledger.ts";
-export { ledgerExists, type OpenOptions, openLedger } from "./open.ts";
+export { checkServer, ledgerExists, type OpenOptions, openLedger } from "./open.ts";
 export { listPending } from "./pending.ts";
+export type { PostgresServer } from "./postgres-url.ts";
 export { readRecords, readSegment, type SegmentLine } from "./read-segment.ts";
 export {
   createSegment,

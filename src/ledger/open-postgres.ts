@@ -46,6 +46,21 @@ export async function openPostgres(options: OpenPostgresOptions): Promise<Ledger
   }
 }
 
+/** Connects and looks at the version, without changing anything. Throws UserError. */
+export async function checkPostgres(
+  server: PostgresServer,
+  statementTimeout: number,
+): Promise<void> {
+  const client = await connect({ server, statementTimeout, load: loadDriver });
+  try {
+    await checkedVersion(client, server.name);
+  } catch (error) {
+    throw postgresFault(server.name, error);
+  } finally {
+    client.end().catch(() => {});
+  }
+}
+
 async function migrate(client: Client, place: string, ifAbsent: "create" | "fail"): Promise<void> {
   const newest = POSTGRES_MIGRATIONS.length;
   const found = await checkedVersion(client, place);
@@ -93,7 +108,7 @@ async function checkedVersion(client: Client, place: string): Promise<number> {
   );
   if (present.rows.length === 0) return 0;
   const { rows } = await client.query<{ version: number }>(
-    "SELECT coalesce(max(version), 0) AS version FROM migrations",
+    `SELECT coalesce(max(version), 0) AS version FROM ${SCHEMA}.migrations`,
   );
   const version = rows[0]?.version ?? 0;
   const newest = POSTGRES_MIGRATIONS.length;

@@ -15,6 +15,7 @@ import {
 } from "./database.ts";
 import { type LedgerPlace, ledgerFault, makeLedgerFolder } from "./folder.ts";
 import type { Ledger } from "./ledger.ts";
+import type { PostgresServer } from "./postgres-url.ts";
 import { SQLITE_MIGRATIONS } from "./schema.ts";
 import { sqliteStore } from "./sqlite-store.ts";
 
@@ -65,6 +66,12 @@ async function openSqlite(
     writable ? openForWriting(path) : openForReading(path),
   );
   return cardLedger(sqliteStore({ database, folder, path, writable, patience }));
+}
+
+/** Connects to a server and leaves it as it is. Throws UserError when it cannot be used. */
+export async function checkServer(server: PostgresServer): Promise<void> {
+  const { checkPostgres } = await import("./open-postgres.ts");
+  await checkPostgres(server, DEFAULT_PATIENCE.total);
 }
 
 /** Whether there is a ledger's file in a folder. Throws UserError when the path is unusable. */

@@ -98,13 +98,13 @@ describe("the baseline from history", () => {
   test("is read from a ledger, and from none without a fault", async () => {
     const folder = mkdtempSync(join(tmpdir(), "idle-history-"));
     try {
-      expect(await readIdleHistory(join(folder, "none"), question)).toEqual({});
+      expect(await readIdleHistory({ folder: join(folder, "none") }, question)).toEqual({});
       const ledger = await openLedger(folder);
       for (const [index, card] of cards(20, 21, 22, 23, 24).entries()) {
         await ledger.put({ ...card, id: `run-${index}` });
       }
       ledger.close();
-      const found = await readIdleHistory(folder, question);
+      const found = await readIdleHistory({ folder }, question);
       expect(found["fake:package-0"]?.value).toBeCloseTo(20.2, 9);
     } finally {
       rmSync(folder, { recursive: true });

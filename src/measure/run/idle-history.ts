@@ -4,7 +4,7 @@
 
 import type { Card, Machine } from "../../core/card.ts";
 import { type Figure, figure, quantile } from "../../core/index.ts";
-import { ledgerExists, openLedger } from "../../ledger/index.ts";
+import { type LedgerPlace, ledgerExists, openLedger } from "../../ledger/index.ts";
 import type { SensorRecord, StartRecord } from "./record.ts";
 
 /** Whose idle power is asked for. */
@@ -39,11 +39,11 @@ export function idleFromHistory(
 
 /** As `idleFromHistory`, from a ledger; nothing where there is none or it cannot be read. */
 export async function readIdleHistory(
-  folder: string,
+  place: LedgerPlace,
   question: IdleQuestion,
 ): Promise<StartRecord["idle"]> {
-  if (!ledgerExists(folder)) return {};
-  const ledger = await openLedger(folder, { ifAbsent: "fail" });
+  if (place.server === undefined && !ledgerExists(place.folder)) return {};
+  const ledger = await openLedger(place, { ifAbsent: "fail" });
   try {
     const runs = await ledger.list({ limit: 10 * MOST_RUNS });
     const here = runs.filter(({ machine }) => machine === question.machine.id);

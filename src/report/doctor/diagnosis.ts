@@ -50,6 +50,8 @@ export interface ProcessFacts {
   readonly version: string;
   readonly ledger: {
     readonly folder: string;
+    /** The server that has the cards, without credentials; the samples stay in the folder. */
+    readonly server?: string;
     readonly chosenBy: string;
     /** Null when cards can be kept there. */
     readonly fault: string | null;

@@ -115,6 +115,8 @@ function signedPercent(factor: number): string {
 
 function surroundings(diagnosis: Diagnosis, page: Page): readonly string[] {
   const { signal, cpuTime, clock, ledger, ffi } = diagnosis;
+  const place = ledger.server ?? ledger.folder;
+  const use = ledger.server === undefined ? "written" : "reached";
   const source = clock.source === null ? "" : `, ${clock.source}`;
   return [
     ...row("carbon", `${formatFigure(signal.intensity)}; ${signalText(signal)}`, page),
@@ -130,8 +132,8 @@ function surroundings(diagnosis: Diagnosis, page: Page): readonly string[] {
       ffi ? undefined : "warn",
     ),
     ...(ledger.fault === null
-      ? row("ledger", `${ledger.folder} (by ${ledger.chosenBy}), can be written`, page)
-      : row("ledger", `${ledger.folder} (by ${ledger.chosenBy}): ${ledger.fault}`, page, "bad")),
+      ? row("ledger", `${place} (by ${ledger.chosenBy}), can be ${use}`, page)
+      : row("ledger", `${place} (by ${ledger.chosenBy}): ${ledger.fault}`, page, "bad")),
   ];
 }
 

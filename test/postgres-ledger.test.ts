@@ -1,0 +1,117 @@
+// A ledger on a server as its users have it: the commands, and a server that dies during a run.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { godwit } from "./cli-session.ts";
+import { missingPostgres, type PostgresTestServer, startPostgres } from "./postgres-server.ts";
+
+const MAIN = join(import.meta.dirname, "../src/cli/main.ts");
+
+let postgres: PostgresTestServer;
+let cwd = "";
+let url = "";
+
+/** `godwit run` of a shell's script that says `ready`; what happens before it is let go on. */
+async function run(meanwhile: () => Promise<void> = async () => {}) {
+  const args = ["run", "--summary", "--name", "train", "--", "sh", "-c", "echo ready; read line"];
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    cwd,
+    env: { ...process.env, GODWIT_LEDGER: url, GODWIT_LOCATION: "DE" },
+    stdio: "pipe",
+  });
+  let stderr = "";
+  child.stderr.on("data", (text: Buffer) => {
+    stderr += text;
+  });
+  const closed = once(child, "close");
+  const [stdout] = (await once(child.stdout, "data")) as [Buffer];
+  await meanwhile();
+  child.stdin.end("\n");
+  const [code] = await closed;
+  return { code, stdout: stdout.toString(), stderr };
+}
+
+const ask = (...args: string[]) => godwit(args, { cwd, env: { GODWIT_LEDGER: url } });
+
+const serverFolder = (): string => {
+  const [name = ""] = readdirSync(join(cwd, ".godwit", "servers"));
+  return join(cwd, ".godwit", "servers", name);
+};
+
+describe.skipIf(missingPostgres !== null)("godwit with a ledger on a server", () => {
+  beforeAll(async () => {
+    postgres = await startPostgres({ fsync: "on" });
+  }, 60_000);
+  afterAll(() => postgres.stop());
+  beforeEach(() => {
+    cwd = mkdtempSync(join(tmpdir(), "godwit-server-"));
+    url = postgres.database();
+  });
+  afterEach(() => rmSync(cwd, { recursive: true, force: true }));
+
+  test("every command works there, and the samples stay here", async () => {
+    expect(await run()).toMatchObject({ code: 0, stdout: "ready\n" });
+    expect((await run()).stderr).toContain("postgresql://127.0.0.1:");
+    const listed = JSON.parse((await ask("runs", "--json")).out);
+    expect(listed.ledger).toMatch(/^postgresql:\/\/127\.0\.0\.1:\d+\/ledger\d+$/);
+    expect(listed.runs).toMatchObject([{ name: "train" }, { name: "train" }]);
+    const [{ id }] = listed.runs;
+    expect(readdirSync(join(serverFolder(), "segments"))).toContain(`${id}.ndjson`);
+    expect(existsSync(join(cwd, ".godwit", "ledger.db"))).toBe(false);
+
+    for (const args of [
+      ["show", "last"],
+      ["explain", "train~1"],
+      ["compare", "last", "last~1"],
+    ]) {
+      expect(await ask(...args)).toMatchObject({ code: 0, out: expect.stringMatching(/\w/) });
+    }
+    expect((await ask("export", "--csv", "-")).out.trim().split("\n")).toHaveLength(3);
+    expect((await ask("doctor")).out).toMatch(/by environment\), can be\s+reached/);
+    expect((await ask("rm", "last", "--yes")).out).toBe(`${id}\n`);
+    expect(readdirSync(join(serverFolder(), "segments"))).not.toContain(`${id}.ndjson`);
+    expect(JSON.parse((await ask("runs", "--json")).out).runs).toHaveLength(1);
+    expect((await ask("runs", "--ledger", ".godwit")).code).not.toBe(0);
+  }, 60_000);
+
+  test("a server that dies during a run costs the run nothing, and gets it later", async () => {
+    await run();
+    const { code, stdout, stderr } = await run(() => postgres.kill());
+    expect({ code, stdout }).toEqual({ code: 0, stdout: "ready\n" });
+    expect(stderr.replace(/\s+/g, " ")).toMatch(/cannot be reached.* this run waits in/);
+    expect(postgres.secrets.filter((secret) => stderr.includes(secret))).toEqual([]);
+    const away = await ask("runs");
+    expect(away).toMatchObject({ code: 1, err: expect.stringContaining("cannot be reached") });
+
+    await postgres.start();
+    const back = await ask("runs", "--json");
+    expect(back.err).toContain("1 run that waited here went to");
+    const { runs } = JSON.parse(back.out);
+    expect(runs).toMatchObject([{ status: "complete" }, { status: "complete" }]);
+    expect((await ask("runs", "--json")).err).toBe("");
+    expect(postgres.sql(url, "SELECT count(*) FROM godwit.cards")).toBe("2\n");
+    expect(readdirSync(join(serverFolder(), "pending"))).toEqual([]);
+  }, 60_000);
+
+  test("a run whose card was never kept is made one of on the server", async () => {
+    await run();
+    postgres.sql(url, "DELETE FROM godwit.cards");
+    // As after kill -9 before the card was kept: samples here, no card there.
+    const { runs } = JSON.parse((await ask("runs", "--json")).out);
+    expect(runs).toMatchObject([{ name: "train" }]);
+    expect(postgres.sql(url, "SELECT count(*) FROM godwit.cards")).toBe("1\n");
+  }, 60_000);
+
+  test("an address that cannot be right is refused before the command, unquoted", async () => {
+    const flag = "postgresql://me:hunter2@host:port/db";
+    const { code, err } = await ask("run", "--ledger", flag, "--", "touch", join(cwd, "ran"));
+    expect(code).toBe(2);
+    expect(err).toContain("the URL of the ledger cannot be used");
+    expect(err).not.toContain("hunter2");
+    expect(existsSync(join(cwd, "ran"))).toBe(false);
+  });
+});
