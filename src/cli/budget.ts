@@ -2,8 +2,8 @@
 
 import { dirname, resolve } from "node:path";
 import { Command } from "@commander-js/extra-typings";
-import { type Card, parseCard } from "../core/card.ts";
-import { EXIT, reasonOf, UserError } from "../core/index.ts";
+import type { Card } from "../core/card.ts";
+import { EXIT, UserError } from "../core/index.ts";
 import type { CardFilter, Ledger } from "../ledger/index.ts";
 import {
   type Budget,
@@ -15,6 +15,7 @@ import {
 } from "../measure/budget/index.ts";
 import type { CliContext } from "./context.ts";
 import { LEDGER_OPTION, openForReading } from "./open-ledger.ts";
+import { readCards } from "./read-cards.ts";
 
 const FILE = "godwit.budget.json";
 
@@ -148,25 +149,7 @@ async function baseOf(
 ): Promise<readonly Card[]> {
   if (base === undefined) return [];
   if (!("file" in base)) return newest(ledger, base, repeats, runs);
-  const path = resolve(folder, base.file);
-  return cardsOf(await read(path), base.file);
-}
-
-/** One card, an array of them, or one a line, as `godwit export` writes them. */
-function cardsOf(text: string, path: string): readonly Card[] {
-  try {
-    const trimmed = text.trim();
-    const isLines = /^\{.*\}\r?\n\{/.test(trimmed);
-    const values: unknown = isLines
-      ? trimmed.split(/\r?\n/).map((line) => JSON.parse(line))
-      : JSON.parse(trimmed);
-    return (Array.isArray(values) ? values : [values]).map(parseCard);
-  } catch (cause) {
-    throw new UserError("invalid-input", `${path}: ${reasonOf(cause)}`, {
-      hint: "Write it with: godwit export --name NAME --json base.json",
-      cause,
-    });
-  }
+  return readCards(resolve(folder, base.file), base.file);
 }
 
 async function writeReports(

@@ -83,6 +83,11 @@ const COMMANDS: readonly Entry[] = [
     load: async (context) => (await import("./budget.ts")).budgetCommand(context),
   },
   {
+    name: "merge",
+    description: "Add up runs of many hosts or ranks, counting no machine twice.",
+    load: async (context) => (await import("./merge.ts")).mergeCommand(context),
+  },
+  {
     name: "rm",
     description: "Remove runs from the ledger, with their samples.",
     load: async (context) => (await import("./rm.ts")).rmCommand(context),
