@@ -49,7 +49,7 @@ export interface SimulatedRig {
   readonly wallAt: (load: number) => number;
 }
 
-export const THREADS = 8;
+const THREADS = 8;
 
 export function simulateMachine(machine: SimulatedMachine = {}): SimulatedRig {
   const { efficiency = 0.87, base = 30, idle = 20, rise = 80, shape = 0.8 } = machine;
