@@ -9,8 +9,10 @@ import { pathToFileURL } from "node:url";
 import { type BrowserContext, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { equivalentsOf, loadEveryday, renderHtml } from "../src/report/index.ts";
+import { renderPlanPage } from "../src/report/plan-page.ts";
 import { createFakeHost } from "./fake-host.ts";
 import { hostileCard, poorCard, richCard } from "./sample-card.ts";
+import { samplePlan } from "./sample-plan.ts";
 
 const BROWSERS = [
   process.env["CHROMIUM"] ?? "",
@@ -54,6 +56,7 @@ describe.skipIf(browser === undefined)("the report in a browser", () => {
     const cards = {
       rich: renderHtml(rich, { equivalents: equivalentsOf(rich, everyday) }),
       poor: renderHtml(poorCard()),
+      plan: renderPlanPage({ ...samplePlan(), version: "0.0.0" }),
       hostile: renderHtml(
         hostileCard(
           `"'><img src=x onerror="document.title='owned'"></title></style><script>document.title='owned'</script>`,
@@ -86,14 +89,14 @@ describe.skipIf(browser === undefined)("the report in a browser", () => {
     return page;
   }
 
-  const views = ["rich", "poor", "hostile"].flatMap((name) =>
+  const views = ["rich", "poor", "hostile", "plan"].flatMap((name) =>
     (["light", "dark"] as const).flatMap((scheme) =>
       [1280, 390].map((width) => [name, scheme, width] as const),
     ),
   );
 
   test.each(views)(
-    "the %s card in %s at %i pixels has no accessibility fault",
+    "the %s page in %s at %i pixels has no accessibility fault",
     async (name, scheme, width) => {
       const page = await open(name, scheme, width);
       await page.addScriptTag({ content: readFileSync(axePath, "utf8") });
@@ -113,7 +116,7 @@ describe.skipIf(browser === undefined)("the report in a browser", () => {
   );
 
   test.each(views)(
-    "the %s card in %s at %i pixels is no wider than the screen",
+    "the %s page in %s at %i pixels is no wider than the screen",
     async (name, scheme, width) => {
       const page = await open(name, scheme, width);
       const excess = await page.evaluate<number>(
@@ -142,8 +145,8 @@ describe.skipIf(browser === undefined)("the report in a browser", () => {
     expect(tags).toBe(0);
   });
 
-  test("no two labels of a chart lie on each other", async () => {
-    const page = await open("rich", "light", 390);
+  test.each(["rich", "plan"])("no two labels of a chart of %s lie on each other", async (name) => {
+    const page = await open(name, "light", 390);
     const overlaps = await page.evaluate<string[]>(`
       [...document.querySelectorAll("svg.chart")].flatMap((svg) => {
         const boxes = [...svg.querySelectorAll("text")]

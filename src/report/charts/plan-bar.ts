@@ -24,10 +24,10 @@ export function signalBar(
     const seconds = parts.reduce((sum, part) => sum + part.seconds, 0);
     const value = parts.reduce((sum, part) => sum + part.seconds * part.value, 0) / seconds;
     const running = runs.reduce((sum, run) => sum + overlap(run, start, end), 0);
-    // A run shorter than a cell is seen by its start.
-    const begins = runs.some((run) => run.start >= start && run.start < end && run.end < end);
+    // A run shorter than a cell is seen by its middle.
+    const holds = runs.some((run) => start <= middleOf(run) && middleOf(run) < end);
     const isLast = latestStart >= start && latestStart < end;
-    return { value, mark: running >= cell / 2 || begins ? "=" : isLast ? "|" : " " };
+    return { value, mark: running >= cell / 2 || holds ? "=" : isLast ? "|" : " " };
   });
   const known = cells.map(({ value }) => value).filter(Number.isFinite);
   const [low, high] = [Math.min(...known), Math.max(...known)];
@@ -39,6 +39,9 @@ export function signalBar(
   };
   return [cells.map(({ value }) => level(value)).join(""), cells.map(({ mark }) => mark).join("")];
 }
+
+const middleOf = (of: { readonly start: number; readonly end: number }): number =>
+  (of.start + of.end) / 2;
 
 const overlap = (
   of: { readonly start: number; readonly end: number },

@@ -185,7 +185,7 @@ const spanText = ({ start, end }: Stretch, zone: TimeZone): string =>
 function describe({ steps, runs, zone, latestStart, deadline }: PlanData): string {
   const values = steps.map(({ value }) => value);
   const at = (time: number): string => wallTimeText(zone.wallTimeAt(time));
-  const span = `${Math.round(Math.min(...values))} to ${Math.round(Math.max(...values))}`;
+  const span = `${Math.round(Math.min(...values))} and ${Math.round(Math.max(...values))}`;
   return (
     `Carbon intensity is forecast between ${span} gCO2e/kWh. ` +
     `The job runs ${runs.map((run) => spanText(run, zone)).join("; ")}. ` +

@@ -104,7 +104,16 @@ describe("advice", () => {
     expect(jobPlan.runs.map(({ start }) => start)).toEqual([0, 7 * HOUR]);
     const paying = job({ interruptible: { ...FREE_INTERRUPTION, restartS: 60 } });
     expect(bestPolicyFor(paying).name).toBe("suspend-resume");
-    expect(() => advise(paying, split, options({ policy }))).toThrow("the job pays for stopping");
+    expect(() => advise(paying, split, options({ policy }))).toThrow(
+      "the job cannot stop at any time for nothing",
+    );
+  });
+
+  test("a stop that costs nothing and lasts no time is not told as one", () => {
+    const hourAtLeast = job({ interruptible: { ...FREE_INTERRUPTION, minimumRunS: HOUR } });
+    const policy = bestPolicyFor(hourAtLeast);
+    const { jobPlan } = advise(hourAtLeast, CLEAN_AT_FOUR, options({ policy }));
+    expect(jobPlan.runs).toEqual([{ start: 4 * HOUR, end: 6 * HOUR, nodes: 1 }]);
   });
 
   test("a policy that is not there gets the nearest name", () => {

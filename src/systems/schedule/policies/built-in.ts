@@ -35,7 +35,7 @@ export function policyNamed(name: string): Policy {
   });
 }
 
-/** Whether stopping and continuing takes the job time or energy. */
+/** Whether stopping takes the job time or energy, or is not possible at any time. */
 export const paysForStopping = ({ interruptible }: Pick<Job, "interruptible">): boolean =>
   interruptible !== null && Object.values(interruptible).some((cost) => cost > 0);
 
@@ -49,5 +49,7 @@ export function bestPolicyFor(job: Pick<Job, "interruptible">): Policy {
 export function unfitness(job: Pick<Job, "interruptible">, policy: Policy): string | null {
   if (policy.interrupts === "never") return null;
   if (job.interruptible === null) return "the job runs in one piece";
-  return policy.interrupts === "free" && paysForStopping(job) ? "the job pays for stopping" : null;
+  return policy.interrupts === "free" && paysForStopping(job)
+    ? "the job cannot stop at any time for nothing"
+    : null;
 }

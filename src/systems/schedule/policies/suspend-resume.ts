@@ -5,6 +5,7 @@
 
 import { between, type Exposure } from "../exposure.ts";
 import { FREE_INTERRUPTION } from "../job.ts";
+import { joined } from "./pieces.ts";
 import { inOnePiece, type Policy, type Run, type Work } from "./policy.ts";
 
 /** Slots are at least this long, and longer where the table would grow beyond `MOST_CELLS`. */
@@ -19,11 +20,18 @@ export const suspendResumeIn = (slotS: number): Policy => ({
     const grid = gridOf(work, slotS);
     // Rounding up to slots may leave no room to wait; then there is nothing to decide.
     if (grid.slots <= grid.needed) return inOnePiece(work.earliest, work);
-    return runsOf(fill(tableOf(grid), priced(grid, work, forecast)), grid, work);
+    const runs = runsOf(fill(tableOf(grid), priced(grid, work, forecast)), grid, work);
+    // A stop that costs nothing and lasts no time is none.
+    return isFree(work) ? joined(runs) : runs;
   },
 });
 
 export const suspendResume: Policy = suspendResumeIn(SHORTEST_SLOT_S);
+
+function isFree({ interruption }: Work): boolean {
+  const { checkpointS, checkpointJ, restartS, restartJ } = interruption ?? FREE_INTERRUPTION;
+  return checkpointS + checkpointJ + restartS + restartJ === 0;
+}
 
 interface Grid {
   readonly slotS: number;
