@@ -44,3 +44,13 @@ export function parseSize(text: string, before: Sizes): Sizes {
   if (!/^\d+$/.test(size)) throw unreadable("--size", text, "--size seq_len=128");
   return { ...before, [name]: Number(size) };
 }
+
+/** `image=pixels.npy`. */
+export function parseFeed(
+  text: string,
+  before: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const [name, file] = assignment("--feed", text, "--feed image=pixels.npy");
+  if (file === "") throw unreadable("--feed", text, "--feed image=pixels.npy");
+  return { ...before, [name]: file };
+}

@@ -2,10 +2,12 @@
 
 import { Command, Option } from "@commander-js/extra-typings";
 import { EXIT } from "../core/errors.ts";
+import type { OpenModel } from "../engine/open-model.ts";
 import type { InputChoice, ModelCount, RowOptions } from "../measure/profile/index.ts";
 import type { CliContext } from "./context.ts";
 import { LEDGER_OPTION } from "./open-ledger.ts";
-import { parseShape, parseSize, parseValues } from "./profile-values.ts";
+import type { RunReport } from "./profile-run.ts";
+import { parseFeed, parseShape, parseSize, parseValues } from "./profile-values.ts";
 import { parseCount } from "./values.ts";
 
 const EXAMPLES = `
@@ -56,6 +58,14 @@ const described = () =>
     .option("--train", "add the cost of a training step")
     .option("--optimizer <name>", "optimiser of that step", "adam")
     .option("--sparsity", "read the weights and count zeros")
+    .option("--run", "run it here with ONNX Runtime: time, CPU time and energy by node")
+    .option("--feed <name=file.npy>", "values of an input for --run", parseFeed, {})
+    .option("--threads <count>", "threads of --run", (text) => parseCount("--threads", text, 1))
+    .option("--repeats <count>", "runs that count (default: two seconds of them)", (text) =>
+      parseCount("--repeats", text, 1),
+    )
+    .option("--spin", "let threads spin between operators, as ONNX Runtime does by default")
+    .option("--sweep <threads,batch>", "run settings and show the one with the least energy")
     .option("--diff <model>", "compare with another model")
     .option("--strict", "fail when an operator is not counted")
     .option("--json", "print as JSON")
@@ -104,11 +114,18 @@ async function profile(context: CliContext, path: string, options: Options): Pro
   const sparsity =
     options.sparsity === true ? sparsityOf(model.tensors, opened.external) : undefined;
   const rows = rowsOf(model, view);
+  if (options.sweep !== undefined)
+    return showSweep(context, opened, { ...options, sweep: options.sweep });
+  const run =
+    options.run === true ? await runHere(context, opened, { ...options, count: model }) : null;
   if (options.diff !== undefined)
     await showDiff(context, model, { ...options, view, diff: options.diff });
   else if (options.json === true) {
     const { profileObject } = await import("../report/profile/data.ts");
-    const parts = sparsity === undefined ? {} : { sparsity };
+    const parts = {
+      ...(sparsity === undefined ? {} : { sparsity }),
+      ...(run === null ? {} : { run: runObject(run) }),
+    };
     const object = profileObject(model, rows.rows, {
       file: path,
       parts,
@@ -125,30 +142,81 @@ async function profile(context: CliContext, path: string, options: Options): Pro
     if (sparsity !== undefined) stdout.write(text.sparsityText(sparsity, stdout.columns));
     if (training !== undefined) stdout.write(text.trainingText(training, stdout.columns));
     stdout.write(`\n${text.rowsText(rows, view.by, stdout.columns)}`);
+    if (run !== null) {
+      const { runText } = await import("./profile-run.ts");
+      stdout.write(`\n${runText(run, model, { top: options.top, width: stdout.columns })}`);
+    }
   }
   if (options.keep !== undefined) await keep(context, model, { ...options, path, durationS });
   if (options.strict === true) refuseUncounted(context, model);
 }
 
-interface Opened {
-  readonly model: Parameters<typeof import("../measure/profile/index.ts")["countModel"]>[0];
-  readonly external: import("../onnx/index.ts").ExternalData;
-}
-
-async function countOf({ model, external }: Opened, options: Options): Promise<ModelCount> {
+async function countOf({ model, external }: OpenModel, options: Options): Promise<ModelCount> {
   const { countModel, inputShapes } = await import("../measure/profile/index.ts");
-  const choice: InputChoice = {
-    shapes: options.input,
-    sizes: options.size,
-    ...(options.batch === undefined ? {} : { batch: options.batch }),
-  };
-  const inputs = inputShapes(model, choice);
+  const inputs = inputShapes(model, choiceOf(options));
   return countModel(model, {
     external,
     convention: options.flops,
     values: options.value,
     ...(inputs === undefined ? {} : { inputs }),
   });
+}
+
+const choiceOf = ({ input, size, batch }: Options): InputChoice => ({
+  shapes: input,
+  sizes: size,
+  ...(batch === undefined ? {} : { batch }),
+});
+
+async function runHere(
+  context: CliContext,
+  opened: OpenModel,
+  { count, ...options }: Options & { readonly count: ModelCount },
+): Promise<RunReport> {
+  const { inputShapes } = await import("../measure/profile/index.ts");
+  const { runModel } = await import("./profile-run.ts");
+  return runModel(context, opened, {
+    count,
+    inputs: inputShapes(opened.model, choiceOf(options)),
+    values: options.value,
+    feeds: options.feed,
+    threads: options.threads,
+    repeats: options.repeats,
+    spin: options.spin === true,
+  });
+}
+
+/** The run for programs: figures with their intervals and methods, seconds by node. */
+const runObject = ({ cost, times, roofline }: RunReport): object => ({
+  ...cost,
+  roofline: { peak_flop_per_s: roofline.peakFlops, bandwidth_byte_per_s: roofline.bandwidth },
+  kernels: times.kernels.map(({ time, ...kernel }) => ({ ...kernel, time_s: time })),
+  elsewhere_s: times.elsewhere,
+  folded: times.folded,
+});
+
+async function showSweep(
+  context: CliContext,
+  opened: OpenModel,
+  options: Options & { readonly sweep: string },
+): Promise<void> {
+  const { inputShapes } = await import("../measure/profile/index.ts");
+  const { parseSweep, sweepModel, sweepText } = await import("./profile-run.ts");
+  const over = parseSweep(options.sweep);
+  const result = await sweepModel(context, opened, {
+    over,
+    batch: options.batch,
+    inputs: inputShapes(opened.model, choiceOf(options)),
+    values: options.value,
+    feeds: options.feed,
+    threads: options.threads,
+    repeats: options.repeats,
+    spin: options.spin === true,
+  });
+  const { stdout } = context;
+  if (options.json === true)
+    stdout.write(`${JSON.stringify({ schema: "godwit.sweep/1", ...result }, null, 2)}\n`);
+  else stdout.write(sweepText(result, stdout.columns));
 }
 
 async function showDiff(
@@ -185,7 +253,7 @@ async function keep(
   const name = typeof options.keep === "string" ? options.keep : basename(options.path, ".onnx");
   const machine = await identifyMachine(host);
   const card = modelCard(model, { host, machine, name, durationS: options.durationS });
-  const ledger = await openLedger(ledgerOf(context, options.ledger).folder, { ifAbsent: "create" });
+  const ledger = await openLedger(ledgerOf(context, options.ledger), { ifAbsent: "create" });
   try {
     await ledger.put(card);
   } finally {
