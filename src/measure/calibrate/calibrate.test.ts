@@ -189,6 +189,18 @@ describe("what else may run", () => {
       "the load was not reached: 50 % of the processors for 75 %; a limit",
     );
   });
+  test("a component sensor that falls silent for a step is no machine without sensors", async () => {
+    const rig = simulateMachine();
+    const failing = {
+      ...rig.component,
+      read: () =>
+        rig.load.asked.at(-1) === 0.5 ? Promise.reject(new Error("gone")) : rig.component.read(),
+    };
+    const truth = typedTruth(async () => rig.reading());
+    await expect(
+      calibrate({ ...(await optionsOf(rig)), truth, components: [failing] }),
+    ).rejects.toThrow("a component sensor did not answer at 50 %");
+  });
   test("too few levels of load are refused", async () => {
     const rig = simulateMachine();
     await expect(

@@ -59,12 +59,12 @@ export async function calibrate(options: CalibrationOptions): Promise<Profile> {
       memoryBytes: machine.memoryBytes,
     },
     truth: { kind, label, error, resolution },
-    steps: [...steps],
+    steps,
     supply: supply && { ...supply, sensors: components.map(({ id }) => id).toSorted() },
     curve,
     residual,
-    notices: [...notices],
-  } as Profile;
+    notices,
+  };
   return withSource(bare, provenance(bare));
 }
 

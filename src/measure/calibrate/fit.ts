@@ -86,6 +86,14 @@ function checkSteps(steps: readonly CalibrationStep[], options: FitOptions): rea
     );
   }
   for (const step of steps) checkReadings(step, options.leastReadings);
+  const silent = steps.filter(({ components }) => components === null);
+  if (silent.length > 0 && silent.length < steps.length) {
+    const where = silent.map(({ asked }) => percent(asked)).join(", ");
+    throw refusal(
+      `a component sensor did not answer at ${where}`,
+      "See godwit doctor, then again.",
+    );
+  }
   for (const step of steps) checkReached(step);
   const notices = steps.flatMap((step) => checkOthers(step, options.tolerant));
   checkReaction(steps);

@@ -23,7 +23,7 @@ const figureOf = <U extends "1" | "W">(unit: U) =>
 const residual = z.object({
   mean: z.number().nonnegative(),
   max: z.number().nonnegative(),
-  watts: z.array(z.number()),
+  watts: z.array(z.number()).readonly(),
 });
 
 const step = z.object({
@@ -58,14 +58,14 @@ const profile = z.object({
     error: z.number().nonnegative(),
     resolution: z.number().nonnegative(),
   }),
-  steps: z.array(step),
+  steps: z.array(step).readonly(),
   /** For the sensors named, whose sum is what the factor multiplies. */
   supply: z
     .object({
       factor: figureOf("1"),
       base: figureOf("W"),
       residual,
-      sensors: z.array(z.string()),
+      sensors: z.array(z.string()).readonly(),
     })
     .nullable(),
   /** `covariance` is of idle, rise and shape; what GPUs draw is not in it. */
@@ -74,14 +74,14 @@ const profile = z.object({
       idle: figureOf("W"),
       full: figureOf("W"),
       shape: figureOf("1"),
-      covariance: z.array(z.array(z.number()).length(3)).length(3),
+      covariance: z.array(z.array(z.number()).length(3).readonly()).length(3).readonly(),
       freedom: z.number().int().positive(),
       error: z.number().nonnegative(),
       residual,
     })
     .nullable(),
   residual,
-  notices: z.array(z.string()),
+  notices: z.array(z.string()).readonly(),
 });
 
 /** What was found out about one machine. */

@@ -10,7 +10,14 @@ import type { GapRecord, TickRecord } from "../run/record.ts";
 import { createSampler } from "../run/sampler.ts";
 import { ownUse, usageOf } from "../run/usage.ts";
 import type { Sensor } from "../sensors/sensor.ts";
-import { type CalibrationStep, isSteady, meanWatts, stretchesOf, withoutOutliers } from "./step.ts";
+import {
+  type CalibrationStep,
+  isSteady,
+  meanWatts,
+  type Stretch,
+  stretchesOf,
+  withoutOutliers,
+} from "./step.ts";
 import type { Truth } from "./truth.ts";
 
 /** What makes the processors busy. */
@@ -89,12 +96,50 @@ interface StepContext {
   readonly before: CalibrationStep | null;
 }
 
+/** One step: until power is steady, then for as long as readings are taken. */
 async function measureStep(
   options: ProtocolOptions,
   context: StepContext,
 ): Promise<CalibrationStep> {
-  const { host, truth, components, seconds, threads, signal } = options;
-  const { asked, start, before } = context;
+  const { host, truth, seconds, threads } = options;
+  const { asked, start } = context;
+  const watch = watchSensors(options);
+  const { settled, from } = await settle(watch, options, context);
+  const begin = watch.ticks.at(-1)?.t ?? 0;
+  let t = begin;
+  while (t < begin + seconds) t = await watch.look();
+  const typed = truth.kind === "typed" ? await answered(truth.ask(context), watch.look) : null;
+
+  const readings = watch.seen(from, watch.isMeter);
+  const kept = withoutOutliers(readings);
+  const isBesides = ({ domain }: Sensor): boolean => domain === "gpu" || domain === "board";
+  const length = (watch.ticks.at(-1)?.t ?? t) - begin;
+  return {
+    asked,
+    ...loadBetween(watch.ticks.slice(from), threads),
+    wall: typed ?? meanWatts(kept) ?? Number.NaN,
+    spread: kept.length < 2 ? 0 : standardDeviation(kept.map(({ watts }) => watts)),
+    readings: typed === null ? kept.length : 1,
+    discarded: readings.length - kept.length,
+    components: meanWatts(watch.seen(from, (sensor) => !watch.isMeter(sensor))),
+    besides:
+      meanWatts(watch.seen(from, (sensor) => !watch.isMeter(sensor) && isBesides(sensor))) ?? 0,
+    at: Number(host.monotonic() - start) / 1e9 - length / 2,
+    settled,
+  };
+}
+
+/** All sensors during one step. */
+interface Watch {
+  readonly ticks: readonly TickRecord[];
+  readonly isMeter: (sensor: Sensor) => boolean;
+  /** Waits for the next readings; seconds since the step began. */
+  look(): Promise<number>;
+  /** Power of some of the sensors together, from a tick on. */
+  seen(from: number, wanted: (sensor: Sensor) => boolean): readonly Stretch[];
+}
+
+function watchSensors({ host, truth, components, signal }: ProtocolOptions): Watch {
   const meters = truth.kind === "typed" ? [] : truth.sensors;
   const sensors = [...meters, ...components];
   const ticks: TickRecord[] = [];
@@ -109,49 +154,39 @@ async function measureStep(
       if (record.type === "gap") gaps.push(record);
     },
   });
-  const look = async (): Promise<number> => {
-    await host.sleep(PERIOD * 1000, signal);
-    return (await sampler.poll()).t;
-  };
-  const places = (wanted: (sensor: Sensor) => boolean): readonly number[] =>
-    sensors.flatMap((sensor, place) => (wanted(sensor) ? [place] : []));
-  const isMeter = (sensor: Sensor): boolean => meters.includes(sensor);
-  const seen = (from: number, wanted: (sensor: Sensor) => boolean) => {
-    const chosen = places(wanted);
-    const own = gaps.filter(({ sensor }) => chosen.some((place) => sensors[place]?.id === sensor));
-    return chosen.length === 0 ? [] : stretchesOf(ticks.slice(from), own, chosen);
-  };
-
-  const telling = meters.length > 0 ? isMeter : () => true;
-  const moved = before === null || before.asked === asked ? null : before;
-  const left = moved === null ? null : meters.length > 0 ? moved.wall : moved.components;
-  let settled = false;
-  let t = (await sampler.poll()).t;
-  const longest = sensors.length === 0 ? BLIND_SETTLING : Math.max(LONGEST_SETTLING, 2 * seconds);
-  while (!settled && t < longest) {
-    t = await look();
-    settled = sensors.length === 0 ? t >= BLIND_SETTLING : isSteady(seen(0, telling), left);
-  }
-  const from = ticks.length - 1;
-  const end = t + seconds;
-  while (t < end) t = await look();
-  const typed = truth.kind === "typed" ? await answered(truth.ask(context), look) : null;
-
-  const readings = seen(from, isMeter);
-  const kept = withoutOutliers(readings);
-  const isBesides = ({ domain }: Sensor): boolean => domain === "gpu" || domain === "board";
   return {
-    asked,
-    ...loadBetween(ticks.slice(from), threads),
-    wall: typed ?? meanWatts(kept) ?? Number.NaN,
-    spread: kept.length < 2 ? 0 : standardDeviation(kept.map(({ watts }) => watts)),
-    readings: typed === null ? kept.length : 1,
-    discarded: readings.length - kept.length,
-    components: meanWatts(seen(from, (sensor) => !isMeter(sensor))),
-    besides: meanWatts(seen(from, (sensor) => !isMeter(sensor) && isBesides(sensor))) ?? 0,
-    at: Number(host.monotonic() - start) / 1e9 - (t - (ticks[from]?.t ?? t)) / 2,
-    settled: settled || sensors.length === 0,
+    ticks,
+    isMeter: (sensor) => meters.includes(sensor),
+    async look() {
+      if (ticks.length > 0) await host.sleep(PERIOD * 1000, signal);
+      return (await sampler.poll()).t;
+    },
+    seen(from, wanted) {
+      const places = sensors.flatMap((sensor, place) => (wanted(sensor) ? [place] : []));
+      const own = gaps.filter((gap) => places.some((place) => sensors[place]?.id === gap.sensor));
+      return places.length === 0 ? [] : stretchesOf(ticks.slice(from), own, places);
+    },
   };
+}
+
+/** Waits for steady power: of the meter, else of the components, else for as long as is usual. */
+async function settle(
+  watch: Watch,
+  { truth, components, seconds }: ProtocolOptions,
+  { asked, before }: StepContext,
+): Promise<{ readonly settled: boolean; readonly from: number }> {
+  const isBlind = truth.kind === "typed" && components.length === 0;
+  const moved = before === null || before.asked === asked ? null : before;
+  const isTelling = truth.kind === "typed" ? () => true : watch.isMeter;
+  const left = (truth.kind === "typed" ? moved?.components : moved?.wall) ?? null;
+  const longest = isBlind ? BLIND_SETTLING : Math.max(LONGEST_SETTLING, 2 * seconds);
+  let settled = false;
+  let t = await watch.look();
+  while (!settled && t < longest) {
+    t = await watch.look();
+    settled = !isBlind && isSteady(watch.seen(0, isTelling), left);
+  }
+  return { settled: settled || isBlind, from: watch.ticks.length - 1 };
 }
 
 /** Holds the load, and goes on reading, until a person has answered. */

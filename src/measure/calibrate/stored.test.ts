@@ -104,11 +104,17 @@ describe("a later run", () => {
 
   test("with the same sensors has the calibrated supply, and says so", async () => {
     const { host, component } = await later(withSensor);
-    const { wall, notices } = await wallOf(host, component);
+    const { wall, notices, survey } = await wallOf(host, component);
     expect(wall?.factor.value).toBeCloseTo(1 / 0.87, 2);
     expect(wall?.base.value).toBeCloseTo(30, 0);
     expect(wall?.factor.source).toContain("calibrated 2026-01-01");
     expect(notices).toEqual([]);
+    // Memory that no sensor reads is in the base: its model does not count on top.
+    const memory = survey.sensors.find(({ sensor }) => sensor.id === "model:memory");
+    expect(memory).toMatchObject({
+      counted: false,
+      fallbacks: [expect.stringContaining("inside the base")],
+    });
   });
   test("with other sensors has the model of the class, and says why", async () => {
     const { host, component } = await later(withSensor);
