@@ -1,6 +1,6 @@
 // godwit's prediction beside the mean of the epochs seen so far times their number, which is the
 // rule of Carbontracker (Anthony, Kanding & Selvan 2020, arXiv 2007.03051). Both are asked at the same
-// moments: when the first prediction is given, and when a quarter of the run is over.
+// moments: when the first prediction is given, and when a quarter and a half of the run is over.
 
 import { mean, median } from "../../src/core/index.ts";
 import { predictTotal } from "../../src/measure/run/predict.ts";
@@ -25,13 +25,18 @@ export function meanOfEpochs(seen: readonly number[], total: number): number {
   return mean(seen) * total;
 }
 
-/** When predictions are compared. */
-export type Moment = "first" | "quarter";
+/** Amounts of the epochs of one run. */
+export type Series = readonly number[];
 
-export function score(runs: readonly (readonly number[])[], moment: Moment): Score {
+/** When predictions are compared. */
+export type Moment = "first" | "quarter" | "half";
+
+const PART: Readonly<Record<Moment, number>> = { first: 0, quarter: 1 / 4, half: 1 / 2 };
+
+export function score(runs: readonly Series[], moment: Moment): Score {
   const results = runs.flatMap((epochs) => {
     const total = epochs.length;
-    for (let seen = moment === "first" ? 2 : Math.ceil(total / 4); seen < total; seen++) {
+    for (let seen = Math.max(2, Math.ceil(PART[moment] * total)); seen < total; seen++) {
       const known = epochs.slice(0, seen);
       const prediction = predictTotal(known, total);
       if (prediction === null) continue;

@@ -1,39 +1,47 @@
 // What a whole training run will need, told from its first epochs, with a 90 % interval.
 //
-// The first epoch and those before the series settles are kept as spent but not extrapolated. The
-// settled ones give a level and a drift per epoch (Bayesian linear regression: a drift is believed
-// only as far as the data carry it), and the noise; their uncertainty and that of the epochs to
-// come make a Student-t interval. See docs/methods/prediction.md.
+// Epochs before the series settles are kept as spent but not extrapolated. The settled ones give a
+// level and a drift per epoch, and those the epochs to come. How wrong that can be is not derived
+// from a model of the noise: the same forecast is made again from ever fewer of the epochs seen, and
+// its errors over the rest of them are the measure. See docs/methods/prediction.md.
 
 import { mean, median, Z90 } from "../../core/index.ts";
+import { sinceChange, tameExcursion, warmUpOf } from "./settle.ts";
 
-/** A change between neighbours that still counts as steady. */
-const STEADY_CHANGE = 0.05;
-/** Neighbours in a row that must be steady. */
-const STEADY_EPOCHS = 3;
-/** How far the tail of a warm-up stands out, in standard deviations, from how many epochs after. */
-const TAIL_SIGMAS = 2;
-const TAIL_WINDOW = 5;
-/** Epochs after which a series that never settles is taken as noisy, not as warming up. */
-const NOISY_AFTER = 8;
+// The constants were chosen on drawn series of seed 2026 and on half of the recorded workloads; how
+// they do on the others is told by bench/predict/main.ts and in docs/methods/prediction.md.
+
 /** Standard deviation of the drift over a whole run, before any was seen: 10 % of the level. */
 const PRIOR_DRIFT = 0.1;
 /**
- * How much of a drift goes on after the last epoch seen, and its standard deviation: some drifts
- * last (a growing data set), some end (a machine that has warmed through).
+ * How much of a drift goes on after the last epoch seen: some last (a growing data set), some end
+ * (a machine that has warmed through).
  */
 const DRIFT_KEPT = 0.6;
-const DRIFT_KEPT_SPREAD = 0.5;
+/** Part of the level that a drift may add or take away at most. */
+const MOST_CHANGE = 0.5;
 /** Noise of one epoch before any was seen, relative, and how many observations that is worth. */
 const PRIOR_NOISE = 0.01;
 const PRIOR_NOISE_WEIGHT = 4;
-/** A normal sample's median absolute deviation times this estimates its standard deviation. */
-const MAD_TO_SIGMA = 1.4826;
-/** Excursions beyond this many robust standard deviations are told apart. */
-const EXCURSION = 5;
 /** Pseudo-observations that pull the estimated autocorrelation towards zero. */
 const AUTOCORRELATION_SHRINKAGE = 8;
 const MAX_AUTOCORRELATION = 0.8;
+
+/**
+ * Error of a forecast before any was tried in this run, relative, beside the noise of one epoch; and
+ * how many observations that is worth.
+ */
+const PRIOR_ERROR = 0.08;
+const PRIOR_ERROR_WEIGHT = 3;
+/** Forecasts that are tried again in the epochs seen, and the fewest epochs that one is made from. */
+const TRIALS = 8;
+const FEWEST_EPOCHS = 3;
+/** Fewest epochs that a trial is held against. */
+const FEWEST_AHEAD = 2;
+/** Independent observations in one trial: trials of one run share most of their epochs. */
+const TRIAL_WEIGHT = 0.5;
+/** Errors grow with this power of the epochs ahead: 0 for chance alone, 1 for a lasting drift. */
+const ERROR_GROWTH = 1 / 3;
 
 /** What the run will need in all, in the unit of the epochs. */
 export interface Prediction {
@@ -56,28 +64,18 @@ export function predictTotal(epochs: readonly number[], total: number): Predicti
   const warmUp = warmUpOf(epochs);
   if (warmUp === null || !epochs.every((amount) => amount > 0)) return null;
   const seen = epochs.reduce((sum, amount) => sum + amount, 0);
-  const remaining = Math.max(0, total - epochs.length);
-  const fit = fitEpochs(tameExcursion(epochs.slice(warmUp)), total);
-
-  // From the middle of the epochs fitted to the last one the drift was seen; from there to the
-  // middle of those to come it is carried on in part.
-  const [behind, ahead] = [fit.count / 2, remaining / 2];
-  const reach = behind + DRIFT_KEPT * ahead;
-  const value = seen + remaining * (fit.level + fit.drift * reach);
-  const variance =
-    remaining ** 2 *
-      (fit.levelVariance +
-        reach ** 2 * fit.driftVariance +
-        (DRIFT_KEPT_SPREAD * ahead * fit.drift) ** 2) +
-    remaining * fit.noiseVariance * fit.inflation;
-  const margin = studentQuantile95(fit.freedom) * Math.sqrt(variance);
+  const ahead = Math.max(0, total - epochs.length);
+  const settled = tameExcursion(epochs.slice(warmUp));
+  const trend = trendOf(settled, total);
+  const rest = ahead * carriedOn(trend, ahead);
+  const factor = errorFactor(settled, { ahead, total, noise: trend.noise });
   return {
-    value,
-    low: Math.max(seen, value - margin),
-    high: value + margin,
+    value: seen + rest,
+    low: seen + rest / factor,
+    high: seen + rest * factor,
     warmUp,
-    level: fit.level + fit.drift * ((fit.count + 1) / 2),
-    drift: fit.drift,
+    level: trend.level + trend.drift * ((trend.count + 1) / 2),
+    drift: trend.drift,
   };
 }
 
@@ -117,109 +115,76 @@ export function predictRun(
   };
 }
 
-/** Number of epochs before the series settles; null when it has not. */
-function warmUpOf(epochs: readonly number[]): number | null {
-  const limit = steadyChange(epochs);
-  let run = 1;
-  for (let i = 2; i < epochs.length; i++) {
-    run = Math.abs(changeAt(epochs, i)) <= limit ? run + 1 : 1;
-    if (run === STEADY_EPOCHS)
-      return i - STEADY_EPOCHS + 1 + tailOf(epochs.slice(i - STEADY_EPOCHS + 1));
-  }
-  return null;
-}
-
-/**
- * Epochs at the start of a settled series that still stand above the noise: each that differs from
- * the median of those after it by more than chance explains. At most half of the series.
- */
-function tailOf(epochs: readonly number[]): number {
-  const jumps = epochs.slice(1).map((amount, i) => Math.abs(amount - (epochs[i] ?? 0)));
-  const later = jumps.slice(Math.floor(jumps.length / 2));
-  const sigma = (MAD_TO_SIGMA * median(later)) / Math.SQRT2;
-  const limit = Math.floor((epochs.length - STEADY_EPOCHS) / 2);
-  let tail = 0;
-  while (tail < limit) {
-    const next = epochs.slice(tail + 1, tail + 1 + TAIL_WINDOW);
-    if (Math.abs((epochs[tail] ?? 0) - median(next)) <= TAIL_SIGMAS * sigma) break;
-    tail++;
-  }
-  return tail;
-}
-
-/** 5 %; more for a series whose later half still jumps after many epochs: that is its noise. */
-function steadyChange(epochs: readonly number[]): number {
-  if (epochs.length < NOISY_AFTER) return STEADY_CHANGE;
-  const half = Math.floor(epochs.length / 2);
-  const changes = epochs.slice(half).map((_, i) => Math.abs(changeAt(epochs, half + i)));
-  return Math.max(STEADY_CHANGE, 2 * median(changes));
-}
-
-const changeAt = (epochs: readonly number[], i: number): number =>
-  (epochs[i] ?? 0) / (epochs[i - 1] ?? 1) - 1;
-
-/**
- * One epoch far from all others was an accident and is drawn in; two are a habit, such as a
- * validation pass every tenth epoch, and count in full.
- */
-function tameExcursion(epochs: readonly number[]): readonly number[] {
-  if (epochs.length < 4) return epochs;
-  const middle = median(epochs);
-  const sigma = MAD_TO_SIGMA * median(epochs.map((amount) => Math.abs(amount - middle)));
-  const reach = EXCURSION * Math.max(sigma, PRIOR_NOISE * middle);
-  const far = epochs.filter((amount) => Math.abs(amount - middle) > reach);
-  if (far.length !== 1) return epochs;
-  return epochs.map((amount) => Math.min(middle + reach, Math.max(middle - reach, amount)));
-}
-
-interface Fit {
+/** A straight line through epochs. */
+interface Trend {
   readonly count: number;
+  /** At the middle of the epochs. */
   readonly level: number;
-  readonly levelVariance: number;
+  /** From one epoch to the next. */
   readonly drift: number;
-  readonly driftVariance: number;
-  readonly noiseVariance: number;
-  /** Factor on the variance of a mean because neighbours resemble each other. */
-  readonly inflation: number;
-  readonly freedom: number;
+  /** Standard deviation of one epoch around the line, relative to the level. */
+  readonly noise: number;
 }
 
-/** Level and drift around the middle of the epochs; the drift has a normal prior around zero. */
-function fitEpochs(epochs: readonly number[], total: number): Fit {
+/** Mean of the `ahead` epochs that follow. */
+function carriedOn({ count, level, drift }: Trend, ahead: number): number {
+  // From the middle of the epochs fitted to the last one the drift was seen; from there to the
+  // middle of those to come it is carried on in part.
+  const change = drift * (count / 2 + (DRIFT_KEPT * ahead) / 2);
+  const most = MOST_CHANGE * level;
+  return level + Math.min(most, Math.max(-most, change));
+}
+
+/**
+ * The factor within which the epochs ahead lie of their forecast, with 90 % confidence: the mean
+ * square of the logarithmic errors of forecasts tried on the epochs seen, together with what such
+ * errors were in other runs, as the scale of a Student-t.
+ */
+function errorFactor(
+  epochs: readonly number[],
+  { ahead, total, noise }: { readonly [name in "ahead" | "total" | "noise"]: number },
+): number {
+  const errors = trialOrigins(epochs.length).map((origin) => {
+    const [before, after] = [epochs.slice(0, origin), epochs.slice(origin)];
+    const error = Math.log(mean(after) / carriedOn(trendOf(before, total), after.length));
+    return error * Math.max(1, ahead / after.length) ** ERROR_GROWTH;
+  });
+  const squares = errors.reduce((sum, error) => sum + error ** 2, 0);
+  const freedom = PRIOR_ERROR_WEIGHT + TRIAL_WEIGHT * errors.length;
+  const prior = PRIOR_ERROR_WEIGHT * (PRIOR_ERROR ** 2 + noise ** 2);
+  const variance = (prior + TRIAL_WEIGHT * squares) / freedom;
+  return Math.exp(studentQuantile95(freedom) * Math.sqrt(variance));
+}
+
+/** Where the trials stand: how many of `count` epochs each has seen, evenly spread. */
+function trialOrigins(count: number): readonly number[] {
+  const span = count - FEWEST_AHEAD - FEWEST_EPOCHS;
+  if (span < 0) return [];
+  const trials = Math.min(TRIALS, span + 1);
+  return Array.from(
+    { length: trials },
+    (_, i) => FEWEST_EPOCHS + Math.round((i * span) / Math.max(1, trials - 1)),
+  );
+}
+
+/**
+ * Least squares around the middle of the epochs since the level last changed, the drift with a
+ * normal prior around zero: it is believed only as far as the data carry it.
+ */
+function trendOf(settled: readonly number[], total: number): Trend {
+  const epochs = sinceChange(settled);
   const count = epochs.length;
   const level = mean(epochs);
   const positions = epochs.map((_, i) => i - (count - 1) / 2);
   const spread = positions.reduce((sum, x) => sum + x * x, 0);
   const slope = positions.reduce((sum, x, i) => sum + x * (epochs[i] ?? 0), 0) / spread;
-  const priorNoise = (PRIOR_NOISE * level) ** 2;
-  const priorDrift = ((PRIOR_DRIFT * level) / total) ** 2;
-
-  const noiseOf = (drift: number, parameters: number) => {
-    const residuals = epochs.map((amount, i) => amount - level - drift * (positions[i] ?? 0));
-    const squares = residuals.reduce((sum, residual) => sum + residual ** 2, 0);
-    const freedom = PRIOR_NOISE_WEIGHT + count - parameters;
-    return {
-      residuals,
-      freedom,
-      variance: (PRIOR_NOISE_WEIGHT * priorNoise + squares) / freedom,
-    };
-  };
-  const belief = (variance: number): number => spread / (spread + variance / priorDrift);
-  // Once with the full slope to learn the noise, once with the slope that this noise allows.
-  const full = noiseOf(slope, 2);
-  const drift = slope * belief(full.variance * inflationOf(full.residuals));
-  const { residuals, freedom, variance } = noiseOf(drift, 1 + belief(full.variance));
-  const inflation = inflationOf(residuals);
-  return {
-    count,
-    level,
-    levelVariance: (variance * inflation) / count,
-    drift,
-    driftVariance: 1 / (spread / (variance * inflation) + 1 / priorDrift),
-    noiseVariance: variance,
-    inflation,
-    freedom,
-  };
+  const residuals = epochs.map((amount, i) => amount - level - slope * (positions[i] ?? 0));
+  const squares = residuals.reduce((sum, residual) => sum + residual ** 2, 0);
+  const variance =
+    (PRIOR_NOISE_WEIGHT * (PRIOR_NOISE * level) ** 2 + squares) / (PRIOR_NOISE_WEIGHT + count - 2);
+  const priorVariance = ((PRIOR_DRIFT * level) / total) ** 2;
+  const belief = spread / (spread + (variance * inflationOf(residuals)) / priorVariance);
+  return { count, level, drift: slope * belief, noise: Math.sqrt(variance) / level };
 }
 
 /** (1 + r) / (1 - r) for the lag-one autocorrelation r of the residuals (Bartlett 1935). */
