@@ -33,6 +33,23 @@ parentheses is a 90 % interval.
   125  godwit run: godwit itself failed before the command was started
   126  godwit run: the command was found but could not be executed
   127  godwit run: the command was not found
+
+budget check ends with 1 when runs or figures are missing (--strict: or a verdict is
+inconclusive); card --check when something is wrong; export --otlp when the receiver
+rejected something.
+`,
+  formats: `What godwit writes (export), and takes in (import). docs/formats.md says what is lost.
+
+  --csv, --parquet      one row a run, units in the names of columns
+  --json, --ndjson      whole cards; nothing is lost
+  --prometheus          text exposition 0.0.4 for node_exporter's textfile collector
+  --otlp                OTLP/HTTP JSON: hw.energy, hw.power, spans
+  --codecarbon          CodeCarbon's emissions.csv: kg, kWh
+  --boamps              BoAmps report of one run
+  --impact-framework    manifest for if-run
+  godwit card           co2_eq_emissions of a Hugging Face model card, grams
+  godwit badge          SVG, or JSON for a shields.io endpoint
+  godwit import         sacct, MLPerf Power's spl.txt, CodeCarbon's emissions.csv
 `,
   config: `An option of the command line overrules the environment, which overrules the default.
 
@@ -48,6 +65,7 @@ parentheses is a 90 % interval.
   GODWIT_CLOUD_METADATA=1   ask the cloud's metadata service where this machine is
   GODWIT_REDFISH_URL, GODWIT_REDFISH_USER, GODWIT_REDFISH_PASSWORD_FILE
                     management controller of this machine
+  OTEL_EXPORTER_OTLP_HEADERS   credentials for export --otlp: authorization=Bearer%20...
   NO_COLOR, FORCE_COLOR, TERM=dumb   colours
 
 A measured command finds set:

@@ -88,6 +88,11 @@ const COMMANDS: readonly Entry[] = [
     load: async (context) => (await import("./merge.ts")).mergeCommand(context),
   },
   {
+    name: "import",
+    description: "Take in runs that other tools recorded: Slurm, MLPerf Power, CodeCarbon.",
+    load: async (context) => (await import("./import.ts")).importCommand(context),
+  },
+  {
     name: "rm",
     description: "Remove runs from the ledger, with their samples.",
     load: async (context) => (await import("./rm.ts")).rmCommand(context),

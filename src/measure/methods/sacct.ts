@@ -10,6 +10,10 @@ export interface SlurmJob {
   readonly name: string;
   readonly partition: string;
   readonly state: string;
+  /** Local times of the cluster, as Slurm writes them; null where the listing does not have them. */
+  readonly submitted: string | null;
+  readonly started: string | null;
+  readonly ended: string | null;
   readonly nodes: number;
   readonly cpus: number;
   readonly gpus: number;
@@ -48,7 +52,7 @@ function rowsOf(text: string): readonly Row[] {
   const absent = NEEDED.filter((field) => !fields.includes(field));
   if (absent.length > 0) {
     throw new UserError("invalid-input", `the listing has no ${absent.join(", ")}`, {
-      hint: "Make it with: sacct -P --format JobID,JobName,Elapsed,Partition,NNodes,NCPUS,TotalCPU,CPUTime,ReqMem,MaxRSS,State,AllocTRES",
+      hint: "Make it with: sacct -P --format JobID,JobName,Submit,Start,End,Elapsed,Partition,NNodes,NCPUS,TotalCPU,CPUTime,ReqMem,MaxRSS,State,AllocTRES",
     });
   }
   return body.map((line) => {
@@ -71,6 +75,9 @@ function jobOf(id: string, rows: readonly Row[]): SlurmJob {
     name: main["JobName"] ?? "",
     partition: (main["Partition"] ?? "").split(",")[0] ?? "",
     state: (main["State"] ?? "").split(" ")[0] ?? "",
+    submitted: timeOrNull(main["Submit"]),
+    started: timeOrNull(main["Start"]),
+    ended: timeOrNull(main["End"]),
     nodes,
     cpus,
     gpus: Number(/gres\/gpu(?::[^=,]+)?=(\d+)/.exec(main["AllocTRES"] ?? "")?.[1] ?? 0),
@@ -81,6 +88,10 @@ function jobOf(id: string, rows: readonly Row[]): SlurmJob {
     maxRssGB: rss.length === 0 ? null : Math.max(...rss),
   };
 }
+
+/** Slurm writes `Unknown` or `None` for a time that has not come. */
+const timeOrNull = (text: string | undefined): string | null =>
+  /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$/.test(text ?? "") ? (text ?? null) : null;
 
 /** `1-02:03:04`, `02:03:04`, `03:04.500`: seconds. Empty is 0, as Slurm leaves it where unknown. */
 export function parseSlurmTime(text: string): number {

@@ -71,6 +71,14 @@ export function newestSample(tail: string, path: string): Sample {
   throw malformed(path, "holds no complete line yet");
 }
 
+/** Every sample of a whole log, in its order. Throws UserError `invalid-input` naming the line. */
+export function samplesOf(log: string, path: string): readonly Sample[] {
+  return log.split(/\r?\n/).flatMap((line) => {
+    const sample = line.trim() === "" || isNotice(line) ? null : sampleOf(line, path);
+    return sample === null ? [] : [sample];
+  });
+}
+
 /** A heading, a comment, or a line of PTDaemon that reports an event instead of a sample. */
 const isNotice = (line: string): boolean =>
   line.startsWith("#") ||

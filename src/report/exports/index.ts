@@ -2,6 +2,7 @@
 
 export { type BadgeMetric, type BadgeOptions, badgeEndpoint, renderBadge } from "./badge.ts";
 export { boampsReport, renderBoamps } from "./boamps.ts";
+export { budgetSentence, renderBudgetJUnit, renderBudgetMarkdown } from "./budget.ts";
 export { CODECARBON_COLUMNS, renderCodeCarbon } from "./codecarbon.ts";
 export { checkFootprint, type FootprintOptions, footprintOf } from "./footprint.ts";
 export { type Footprint, readFootprint, writeFootprint } from "./front-matter.ts";
