@@ -3,6 +3,7 @@
 
 import { buildPowerModel, CHOSEN, TESTED_FROM } from "../../scripts/power-model/build.ts";
 import { powerLaw } from "../../scripts/power-model/forms.ts";
+import { newerThanFit } from "../../scripts/power-model/newer-servers.ts";
 import { innerFolds, LAST_TRAINING_YEAR } from "../../scripts/power-model/selection.ts";
 import type { SummaryServer } from "../../scripts/power-model/spec-summary.ts";
 import { LOADS, type MeasuredServer } from "../../scripts/power-model/spec-systems.ts";
@@ -54,8 +55,6 @@ export function nextYearTable(systems: readonly MeasuredServer[], tables: PeerTa
   };
 }
 
-const NEWER = /^(sapphire|emerald|granite)-rapids$|^sierra-forest$|^zen[45]c?$/;
-
 /** The shipped model on servers of generations that came after it, at one end of the load. */
 export function newerTable(
   data: { readonly systems: readonly MeasuredServer[]; readonly summary: readonly SummaryServer[] },
@@ -64,11 +63,7 @@ export function newerTable(
 ): Table {
   const model = buildPowerModel(data.systems, data.summary);
   const load = end === "idle" ? 0 : 1;
-  const servers = data.summary.flatMap((server) => {
-    const known = server.tdp !== null && server.memoryGB > 0 && server.threads >= 32;
-    const newer = server.published >= 2023 && NEWER.test(server.microarchitecture ?? "");
-    return known && newer && server.tdp !== null ? [{ ...server, tdp: server.tdp }] : [];
-  });
+  const servers = newerThanFit(data.summary);
   const truthOf = (server: SummaryServer): number =>
     end === "idle" ? server.idleWatts : server.fullWatts;
   const judged = servers.map((server): Judged => {

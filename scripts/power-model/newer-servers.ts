@@ -15,16 +15,23 @@ export interface NewerScore {
 
 const NEWER = /^(sapphire|emerald|granite)-rapids$|^sierra-forest$|^zen[45]c?$/;
 
+/** Servers of the summary that are newer than those fitted on, with all that the model needs. */
+export function newerThanFit(
+  summary: readonly SummaryServer[],
+): readonly (SummaryServer & { readonly tdp: number })[] {
+  return summary.flatMap((server) => {
+    const known = server.tdp !== null && server.memoryGB > 0 && server.threads >= 32;
+    const newer = server.published >= 2023 && NEWER.test(server.microarchitecture ?? "");
+    return known && newer && server.tdp !== null ? [{ ...server, tdp: server.tdp }] : [];
+  });
+}
+
 /** Error and coverage at idle and at full load. */
 export function newerServers(
   model: PowerModel,
   summary: readonly SummaryServer[],
 ): Record<"idle" | "full", NewerScore> {
-  const tested = summary.flatMap((server) => {
-    const known = server.tdp !== null && server.memoryGB > 0 && server.threads >= 32;
-    const newer = server.published >= 2023 && NEWER.test(server.microarchitecture ?? "");
-    return known && newer && server.tdp !== null ? [{ ...server, tdp: server.tdp }] : [];
-  });
+  const tested = newerThanFit(summary);
   const score = (load: number, measured: (server: SummaryServer) => number): NewerScore => {
     const pairs = tested.map((server) => ({
       truth: measured(server),

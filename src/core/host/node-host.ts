@@ -5,15 +5,17 @@ import { open, readdir, readFile, realpath } from "node:fs/promises";
 import os from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
-import type {
-  CommandResult,
-  CpuTimes,
-  Ffi,
-  Host,
-  HostFacts,
-  NativeFunction,
-  NativeLibrary,
-  RandomAccessFile,
+import { reasonOf, UserError } from "../errors.ts";
+import {
+  type CommandResult,
+  type CpuTimes,
+  type Ffi,
+  type Host,
+  type HostFacts,
+  hostErrorCode,
+  type NativeFunction,
+  type NativeLibrary,
+  type RandomAccessFile,
 } from "./host.ts";
 
 /** Longest answer taken from a program or a server; more is a fault, not data. */
@@ -35,7 +37,7 @@ export function createNodeHost(): Host {
     list: async (path) => (await readdir(path)).sort(),
     realPath: (path) => realpath(path),
     openFile,
-    readData: (path) => readFile(new URL(path, DATA_FOLDER), "utf8"),
+    readData,
     run,
     fetch: fetchText,
     monotonic: () => process.hrtime.bigint(),
@@ -57,6 +59,19 @@ export function createNodeHost(): Host {
     },
     facts,
   };
+}
+
+/** Throws UserError: without its tables the installation is broken, and no user's input is. */
+async function readData(path: string): Promise<string> {
+  try {
+    return await readFile(new URL(path, DATA_FOLDER), "utf8");
+  } catch (cause) {
+    const code = hostErrorCode(cause) ?? reasonOf(cause);
+    throw new UserError("unsupported", `godwit's own table data/${path} cannot be read (${code})`, {
+      hint: "The installation is incomplete: install godwit again.",
+      cause,
+    });
+  }
 }
 
 /** Asked for one by one: the time zone alone takes 15 ms, and not every command needs it. */

@@ -14,6 +14,7 @@ import type { SegmentRecord, SensorRecord, StartRecord } from "./record.ts";
 import { resultOf } from "./result.ts";
 import { splitContext } from "./split.ts";
 import { deltas, durationOf, readTimeline, type Timeline } from "./timeline.ts";
+import { wallDoubts } from "./wall-check.ts";
 
 /** The card of a run, frozen. Throws UserError when there is not even a first record. */
 export function assemble(records: readonly SegmentRecord[]): Card {
@@ -97,11 +98,23 @@ function assemblyNotices(
       "the subject's own share is not known (no CPU time); figures are the whole machine's",
     );
   }
+  notices.push(...wallDoubts(timeline), ...cpuTimeNotices(timeline));
   notices.push(...energies.flatMap(({ track }) => untoldNotice(track.sensor, timeline)));
   if (energies.length > 0 && scopeOf(energies, start) === "component") {
     notices.push("supply losses, board and fans are not included: no sensor and no model of them");
   }
   return notices;
+}
+
+/** CPU time that was last told long before the end lacks what was used since. */
+function cpuTimeNotices({ end, ticks, times }: Timeline): string[] {
+  const last = ticks.findLast(({ subjectS }) => subjectS !== null);
+  const until = times.at(-1) ?? 0;
+  if (end?.subjectS != null || last === undefined) return [];
+  if (until - last.t <= MOST_UNTOLD * until) return [];
+  return [
+    `the subject's CPU time was last told at ${last.t.toFixed(1)} s of ${until.toFixed(1)} s: what it used afterwards is not in it`,
+  ];
 }
 
 /** A moment without an answer is no news; a device that was asked for the most part in vain is. */

@@ -49,8 +49,11 @@ export interface Sampler {
 
 /** Milliseconds for a sensor or a usage to answer. */
 const READ_DEADLINE = 1000;
-/** Seconds by which the two clocks may part before it is said. */
-const CLOCK_TOLERANCE = 2;
+/**
+ * Seconds by which the two clocks may part before it is said, or the share of the time in which they
+ * did: a clock that is slewed moves by at most 0.05 % (adjtimex(2)).
+ */
+const CLOCK_TOLERANCE = { seconds: 2, share: 0.001 };
 
 const UNKNOWN: Usage = { busyS: null, subjectS: null, rss: null };
 
@@ -63,6 +66,7 @@ export function createSampler(options: SamplerOptions): Sampler {
   let cancel: (() => void) | null = null;
   let stopped = false;
   let clock = { t: 0, wall: 0 };
+  let clockTolerance = CLOCK_TOLERANCE.seconds;
   // Ticks are taken one after the other, whoever asks for them.
   let queue: Promise<unknown> = Promise.resolve();
 
@@ -112,12 +116,15 @@ export function createSampler(options: SamplerOptions): Sampler {
   function noticeClock(t: number): void {
     const wall = host.wall() / 1000;
     const jump = wall - clock.wall - (t - clock.t);
-    if (t > 0 && Math.abs(jump) > CLOCK_TOLERANCE) {
+    const tolerance = Math.max(clockTolerance, CLOCK_TOLERANCE.share * (t - clock.t));
+    if (t > 0 && Math.abs(jump) > tolerance) {
       const cause = jump > 0 ? "the machine slept or its clock was set" : "its clock was set back";
       const text = `the wall clock moved by ${jump.toFixed(1)} s against the monotonic clock: ${cause}; durations follow the monotonic clock`;
       emit({ type: "notice", t, text });
+      clock = { t, wall };
+      // A clock that goes on like this, as one that stands still, is not news every other second.
+      clockTolerance *= 2;
     }
-    clock = { t, wall };
   }
 
   return {

@@ -11,6 +11,7 @@ import { type Place, placeOf } from "./leader.ts";
 import { type SubjectLimits, subjectLimits } from "./limits.ts";
 import type { SensorRecord, StartRecord, WallModel } from "./record.ts";
 import { chooseSupply } from "./supply.ts";
+import { surveyNotices } from "./survey-notices.ts";
 
 export interface SetupOptions {
   readonly providers: readonly SensorProvider[];
@@ -119,7 +120,7 @@ export function startRecord(host: Host, setup: Setup, facts: RunFacts): StartRec
       ...facts.notices,
       ...(place.kind === "alone" ? [] : [place.notice]),
       ...setup.notices,
-      ...uncoveredNotices(setup.survey),
+      ...surveyNotices(setup.survey),
     ],
   };
 }
@@ -157,12 +158,4 @@ function idleShareOf({ machine, limits }: Setup, place: Place): Figure<"1"> {
 function nestedSubject(subject: Card["subject"], place: Place): Card["subject"] {
   if (place.kind !== "nested") return subject;
   return { ...subject, tags: { ...subject.tags, inside: place.parent } };
-}
-
-/** What is not in the figures; a machine without a wall sensor is the usual case and not told. */
-function uncoveredNotices({ uncovered, sensors }: Survey): string[] {
-  if (!sensors.some(({ counted }) => counted)) return [];
-  return uncovered
-    .filter(({ domain }) => domain !== "machine")
-    .map(({ domain, reasons }) => `no ${domain} energy is included: ${reasons.join("; ")}`);
 }

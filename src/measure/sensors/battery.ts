@@ -13,6 +13,12 @@ const SUPPLIES = "/sys/class/power_supply";
 /** Relative error of a fuel gauge: docs/methods/machine-meters.md. */
 const ERROR = 0.03;
 
+/**
+ * Joules that no battery of a computer holds (100 kWh). What is left is counted down from it, because
+ * a counter grows and is never below zero.
+ */
+const MORE_THAN_FULL = 3.6e8;
+
 /** ACPI control-method batteries are asked at most once a second by the kernel's cache. */
 const UPDATE_PERIOD = 1;
 
@@ -88,8 +94,8 @@ function batteryEnergy(host: Host, batteries: readonly string[]): Sensor {
         await dischargingNow(host, folder);
         microwattHours += await readNumber(host, `${folder}/energy_now`);
       }
-      // Exact: 1 uWh = 3600 uJ. Discharge lowers what is left, so the counter is its negative.
-      return { at: host.monotonic(), value: -microwattHours * 3600e-6 };
+      // Exact: 1 uWh = 3600 uJ.
+      return { at: host.monotonic(), value: MORE_THAN_FULL - microwattHours * 3600e-6 };
     },
   };
 }
@@ -117,7 +123,7 @@ async function rejectOnMains(host: Host): Promise<void> {
     if (type !== "Mains" && type !== "USB") continue;
     // 1 is fixed voltage, 2 a programmable USB supply; both feed the machine.
     const online = (await readTextIfPresent(host, `${folder}/online`))?.trim();
-    if (online === "1" || online === "2") throw new Error(`plugged in (${name} is online)`);
+    if (online === "1" || online === "2") throw onMains(`${name} is online`);
   }
 }
 
@@ -126,10 +132,13 @@ async function dischargingNow(host: Host, folder: string): Promise<boolean> {
   const status = (await host.readText(`${folder}/status`)).trim();
   if (status === "Discharging") return true;
   if (status === "Full" || status === "Not charging") return false;
-  throw new Error(
-    status === "Charging" ? `plugged in (${folder} is charging)` : `${folder}/status is ${status}`,
-  );
+  if (status === "Charging") throw onMains(`${folder} is charging`);
+  throw new Error(`${folder}/status is ${status}`);
 }
+
+/** As of a device that is gone: what the battery lost meanwhile is not what the machine used. */
+const onMains = (why: string): Error =>
+  Object.assign(new Error(`plugged in (${why})`), { code: "ENODEV" });
 
 /** Watts that a battery gives. Some drivers give discharge a negative sign, some do not. */
 async function dischargeOf(host: Host, folder: string): Promise<number> {

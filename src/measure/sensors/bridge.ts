@@ -1,10 +1,10 @@
 // What a gap is worth, and the energy of any window of a run. A gap is bridged at the mean power of
-// the readings on its two sides, flagged, and given an interval from half of the lower to twice the
+// the seconds on its two sides, flagged, and given an interval from half of the lower to twice the
 // higher of the two: a convention, wide enough for a machine that went idle or busy unseen. It is
 // worked out on the whole run, so windows add up: [a, b] and [b, c] make [a, c].
 
 import { combinedMethod, type Figure, figure, type Method, Z90 } from "../../core/index.ts";
-import { type Gap, MAX_POWER_UNKNOWN, type Piece, type Stretch } from "./integrate.ts";
+import { type Gap, MAX_POWER_UNKNOWN, type Piece } from "./integrate.ts";
 import type { Sensor } from "./sensor.ts";
 
 /** A piece with energy on it; `low` and `high` say only what its gap leaves open. */
@@ -36,6 +36,11 @@ export interface WindowEnergy {
 
 /** The power in a gap lies within this factor of its neighbours' powers. */
 const GAP_FACTOR = 2;
+/**
+ * Seconds on each side of a gap that tell its power. The very last stretch before a counter stands still
+ * may hold a part of its energy alone.
+ */
+const NEIGHBOURHOOD = 5;
 /** Windows of at least this many updates of a sensor are not troubled by its resolution. */
 const UPDATES_RESOLVED = 20;
 /**
@@ -131,15 +136,27 @@ function methodOf(method: Sensor["method"], { length, bridged }: WindowEnergy): 
   return bridged > MOST_BRIDGED * length ? combinedMethod([method, "estimated"]) : method;
 }
 
-/** Mean powers of the nearest energy on either side. */
+/** Mean powers of the nearest seconds of energy on either side. */
 function neighbours(pieces: readonly Piece[], index: number): readonly number[] {
-  const isSeen = (piece: Piece): piece is Stretch =>
-    piece.kind === "energy" && piece.to > piece.from;
-  const before = pieces.slice(0, index).findLast(isSeen);
-  const after = pieces.slice(index + 1).find(isSeen);
-  return [before, after].flatMap((piece) =>
-    piece === undefined ? [] : [piece.joules / (piece.to - piece.from)],
-  );
+  const before = powerOf(pieces, { from: index - 1, step: -1 });
+  const after = powerOf(pieces, { from: index + 1, step: 1 });
+  return [before, after].filter((power) => power !== null);
+}
+
+/** Mean power of the seen stretches from an index on, until they are a neighbourhood; null for none. */
+function powerOf(
+  pieces: readonly Piece[],
+  { from, step }: { readonly from: number; readonly step: 1 | -1 },
+): number | null {
+  let [seconds, joules] = [0, 0];
+  for (let index = from; seconds < NEIGHBOURHOOD; index += step) {
+    const piece = pieces[index];
+    if (piece === undefined) break;
+    if (piece.kind === "gap") continue;
+    seconds += piece.to - piece.from;
+    joules += piece.joules;
+  }
+  return seconds > 0 ? joules / seconds : null;
 }
 
 function bridged(gap: Gap, powers: readonly number[], maxPower: number | undefined): BridgedPiece {

@@ -5,7 +5,7 @@
 
 import type { Host } from "../../core/index.ts";
 import { hostErrorCode, listIfPresent, readTextIfPresent, reasonOf } from "../../core/index.ts";
-import { readNumber } from "./machine-power.ts";
+import { believable, readNumber } from "./machine-power.ts";
 import type { Probe, Sensor, SensorProvider } from "./sensor.ts";
 
 const HWMON = "/sys/class/hwmon";
@@ -23,6 +23,8 @@ interface ChipRule {
   readonly error: number;
   /** Seconds. */
   readonly updatePeriod?: number;
+  /** Each channel feeds all cores, one of which runs this: 0 W is a fault, not a rail at rest. */
+  readonly neverAtRest?: true;
   readonly channels: readonly ChannelRule[];
 }
 
@@ -49,12 +51,14 @@ const CHIPS: readonly ChipRule[] = [
   {
     chip: /^zenpower$/,
     error: 0.2,
+    neverAtRest: true,
     channels: [{ label: /^SVI2_P_(Core|SoC)$/, domain: "cpu", quantity: "power" }],
   },
   // Applied Micro X-Gene; Documentation/hwmon/xgene-hwmon.rst.
   {
     chip: /^apm_xgene$/,
     error: 0.1,
+    neverAtRest: true,
     channels: [{ label: /^(CPU|IO) power$/, domain: "cpu", quantity: "power" }],
   },
   // Shunt monitors of Texas Instruments on boards; what they feed is in the device tree's label.
@@ -73,6 +77,7 @@ export const hwmonCpu: SensorProvider = {
     if (await isJetson(host)) return { status: "absent", reason: "Jetson boards: see jetson" };
     const sensors: Sensor[] = [];
     const notes: string[] = [];
+    const missing: string[] = [];
     let denied: string | null = null;
     for (const folderName of await listIfPresent(host, HWMON)) {
       const folder = `${HWMON}/${folderName}`;
@@ -87,15 +92,18 @@ export const hwmonCpu: SensorProvider = {
         } catch (error) {
           const code = hostErrorCode(error);
           if (code === "EACCES" || code === "EPERM") denied ??= folder;
-          notes.push(`${sensor.id}: ${reasonOf(error)}`);
+          missing.push(`${sensor.id}: ${reasonOf(error)}`);
         }
       }
       if (sensors.length === before)
         notes.push(`${chip} (${folderName}) has no labelled CPU channel`);
     }
-    if (sensors.length > 0) return { status: "ready", sensors, notes };
+    if (sensors.length > 0) return { status: "ready", sensors, notes, missing };
     if (denied !== null) return refused(denied);
-    return { status: "absent", reason: notes.join("; ") || `no chip with a rule in ${HWMON}` };
+    return {
+      status: "absent",
+      reason: [...missing, ...notes].join("; ") || `no chip with a rule in ${HWMON}`,
+    };
   },
 };
 
@@ -132,7 +140,11 @@ async function channelsOf(host: Host, folder: string, found: Chip): Promise<read
       source: `hwmon ${chip}, ${label}`,
       error: rule.error,
       ...(rule.updatePeriod === undefined ? {} : { updatePeriod: rule.updatePeriod }),
-      read: readerOf(host, { folder, file: `${folder}/${name}`, number, channel }),
+      read: awake(
+        rule,
+        `${chip} ${label}`,
+        readerOf(host, { folder, file: `${folder}/${name}`, number, channel }),
+      ),
     });
   }
   return sensors;
@@ -153,6 +165,16 @@ async function labelOf(host: Host, folder: string, channel: string): Promise<str
 function deviceOf(label: string, folderName: string): string {
   const socket = /^Esocket(\d+)$/.exec(label)?.[1];
   return socket === undefined ? `${folderName}/${label}` : `package-${socket}`;
+}
+
+/** A reading of nothing from what is never at rest is a fault. */
+function awake({ neverAtRest }: ChipRule, name: string, read: Sensor["read"]): Sensor["read"] {
+  if (neverAtRest !== true) return read;
+  return async () => {
+    const reading = await read();
+    believable(reading.value, name);
+    return reading;
+  };
 }
 
 function readerOf(

@@ -91,6 +91,8 @@ export interface Integration {
 const POWER_MARGIN = 1.5;
 /** Watts taken for the limit of a device that states none, such as a processor package. */
 export const MAX_POWER_UNKNOWN = 1000;
+/** Watts that no node draws (the largest sold: under 15 kW): what a rise or a reading may not exceed. */
+const MAX_POWER_OF_NODE = 20_000;
 /** Clocks that part by more seconds than this, or this share of the interval, jumped. */
 const CLOCK_TOLERANCE = { seconds: 1, share: 0.001 };
 /** A counter that stands still for this many update periods has stalled ... */
@@ -139,10 +141,11 @@ export function advance(
   state: Integration,
   seen: Observation,
 ): { readonly state: Integration; readonly piece: Piece | null } {
-  const trouble = worse(worse(state.trouble, clockTrouble(state, seen)), valueTrouble(seen));
+  const unusable = valueTrouble(rule, seen);
+  const trouble = worse(worse(state.trouble, clockTrouble(state, seen)), unusable);
   const clock = seen.wall === undefined ? state.clock : { t: seen.t, wall: seen.wall };
   const waiting = { ...state, trouble, clock };
-  if (seen.kind === "fault" || valueTrouble(seen) !== null) return { state: waiting, piece: null };
+  if (seen.kind === "fault" || unusable !== null) return { state: waiting, piece: null };
 
   const { anchor } = state;
   const moved = { ...waiting, anchor: seen, last: seen.t, trouble: null };
@@ -212,13 +215,20 @@ function worse(first: Trouble | null, then: Trouble | null): Trouble | null {
   return { ...first, restarted: first.restarted || then.restarted };
 }
 
-function valueTrouble(seen: Observation): Trouble | null {
+function valueTrouble(rule: IntegrationRule, seen: Observation): Trouble | null {
   if (seen.kind === "fault") {
     return { reason: "unreadable", detail: seen.detail, restarted: seen.restarted };
   }
-  if (Number.isFinite(seen.value) && seen.value >= 0) return null;
-  return { reason: "unreadable", detail: `it read ${seen.value}`, restarted: false };
+  if (!Number.isFinite(seen.value) || seen.value < 0) {
+    return { reason: "unreadable", detail: `it read ${seen.value}`, restarted: false };
+  }
+  if (rule.kind === "counter" || seen.value <= highestPower(rule)) return null;
+  return { reason: "implausible", detail: `it read ${seen.value} W`, restarted: false };
 }
+
+/** Watts beyond which a reading or a rise is no measurement. */
+const highestPower = ({ maxPower }: IntegrationRule): number =>
+  maxPower === undefined ? MAX_POWER_OF_NODE : POWER_MARGIN * maxPower;
 
 /** A suspend, or a clock set by hand: the window is split, nothing is counted across it. */
 function clockTrouble({ clock }: Integration, seen: Observation): Trouble | null {
@@ -281,8 +291,8 @@ function deltaOf(rule: IntegrationRule, before: Point, after: Point): number | T
     restarted: false,
   });
   if (delta >= 0) {
-    if (rule.maxPower !== undefined && delta > most) return fault("implausible", "rose");
-    return delta;
+    const highest = highestPower(rule) * (elapsed + 2 * (rule.updatePeriod ?? 0));
+    return delta > highest ? fault("implausible", "rose") : delta;
   }
   if (range !== undefined && range + delta >= 0 && range + delta <= most) return range + delta;
   return after.value <= most ? fault("reset", "started again") : fault("backwards", "fell");

@@ -3,8 +3,8 @@
 
 import type { Host } from "../../core/index.ts";
 
-/** Watts. The largest nodes sold draw under 15 kW; ten times as much is a wrong unit. */
-const MOST_WATTS = 150_000;
+/** Watts. The largest nodes sold draw under 15 kW; more is a wrong unit, or a whole rack. */
+const MOST_WATTS = 20_000;
 
 /**
  * A believable power of a machine that is running this code, in watts. Throws otherwise: a meter
@@ -15,7 +15,7 @@ export function believable(watts: number, meter: string): number {
   if (!Number.isFinite(watts)) throw new Error(`${meter} gave no number`);
   if (watts <= 0) throw new Error(`${meter} reads ${watts} W, but this machine is running`);
   if (watts > MOST_WATTS) {
-    throw new Error(`${meter} reads ${watts} W; is that a value in milliwatts?`);
+    throw new Error(`${meter} reads ${watts} W; is that a value in milliwatts, or of a rack?`);
   }
   return watts;
 }

@@ -184,7 +184,9 @@ function createPoller(
     const row = answer.rows.find((candidate) => candidate.uuid === uuid);
     if (row === undefined) throw new Error(`nvidia-smi no longer lists ${uuid}`);
     const value = numberOf(row[field]);
-    if (value === null) throw new Error(`nvidia-smi says ${row[field] ?? "nothing"} for ${field}`);
+    // A board under power draws some.
+    if (value === null || value <= 0)
+      throw new Error(`nvidia-smi says ${row[field] ?? "nothing"} for ${field}`);
     return { at, value };
   };
 }

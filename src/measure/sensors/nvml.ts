@@ -59,6 +59,7 @@ interface Board extends SelectableGpu {
 
 async function probeBoards(host: Host, library: Nvml): Promise<Probe> {
   const notes: string[] = [];
+  const missing: string[] = [];
   const faults: NvmlError[] = [];
   const boards: Board[] = [];
   for (let index = 0; index < library.count(); index++) {
@@ -67,7 +68,7 @@ async function probeBoards(host: Host, library: Nvml): Promise<Probe> {
     } catch (error) {
       if (!isNvmlError(error)) throw error;
       faults.push(error);
-      notes.push(`GPU ${index}: ${error.message}`);
+      missing.push(`GPU ${index}: ${error.message}`);
     }
   }
   const selection = selectNvidiaGpus(boards, host.env);
@@ -75,12 +76,12 @@ async function probeBoards(host: Host, library: Nvml): Promise<Probe> {
   const sensors: Sensor[] = [];
   for (const board of selection.gpus) {
     const found = await boardSensor(host, library, board);
-    notes.push(...found.notes);
+    (found.sensor === null ? missing : notes).push(...found.notes);
     if (found.error !== null) faults.push(found.error);
     if (found.sensor !== null) sensors.push(found.sensor);
   }
-  if (sensors.length > 0) return { status: "ready", sensors, notes };
-  const reason = notes.length > 0 ? notes.join("; ") : "the driver lists no GPU";
+  if (sensors.length > 0) return { status: "ready", sensors, notes, missing };
+  const reason = [...missing, ...notes].join("; ") || "the driver lists no GPU";
   const fault = faults.find(({ code }) => remedyOf(code) !== null);
   const remedy = fault === undefined ? null : remedyOf(fault.code);
   return remedy === null ? { status: "absent", reason } : { status: "denied", reason, remedy };
@@ -162,7 +163,7 @@ async function alive(host: Host, { value }: Source): Promise<boolean> {
 
 function sensorOf(host: Host, board: Board, source: Source): Sensor {
   const { value, ...kind } = source;
-  const read = () => readAt(host, async () => value());
+  const read = () => readAt(host, async () => drawn(source, value()));
   const withPolling = (error: number): number =>
     source.kind === "counter" ? error : Math.hypot(error, POLLING_ERROR);
   const { below, error } = PART_TIME_WINDOW;
@@ -184,6 +185,12 @@ function sensorOf(host: Host, board: Board, source: Source): Sensor {
     ...(board.maxPower === null ? {} : { maxPower: board.maxPower }),
     read: source.kind === "counter" ? guardCounter(read) : read,
   };
+}
+
+/** A board under power draws some: a reading of none is a fault. */
+function drawn({ kind, source }: Source, value: number): number {
+  if (kind === "power" && value <= 0) throw new Error(`${source} reads ${value} W`);
+  return value;
 }
 
 /** What to do about a code, or null when nothing can be done. */

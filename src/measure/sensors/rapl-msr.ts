@@ -71,7 +71,7 @@ export const raplMsr: SensorProvider = {
     const processors = onePerCounter(all, identity.vendor);
     const limits = await packageLimits(host);
     const found: RaplSensor[] = [];
-    const notes: string[] = [];
+    const missing: string[] = [];
     await raplMsr.close?.(host);
     const files: RandomAccessFile[] = [];
     opened.set(host, files);
@@ -84,13 +84,13 @@ export const raplMsr: SensorProvider = {
         found.push(...(await countersOf(host, file, known)));
       } catch (error) {
         if (found.length === 0) return refusal(error);
-        notes.push(`${name}: ${reasonOf(error)}`);
+        missing.push(`${name}: ${reasonOf(error)}`);
       }
     }
     const sensors = withContents(
       found.filter((one, index) => one.domain !== "psys" || isFirst(found, index)),
     );
-    if (sensors.length > 0) return { status: "ready", sensors, notes };
+    if (sensors.length > 0) return { status: "ready", sensors, missing };
     return { status: "absent", reason: "the RAPL registers do not count on this machine" };
   },
 

@@ -78,13 +78,13 @@ export const raplPerf: SensorProvider = {
       return { status: "absent", reason: `${PMU} lists no energy event or no processor` };
     }
     const descriptors: number[] = [];
-    const notes: string[] = [];
+    const missing: string[] = [];
     const limits = await packageLimits(host);
     const found = events.flatMap((event) =>
       processorsOf(event, processors).flatMap((processor): RaplSensor[] => {
         const descriptor = calls.open(type, event.config, processor.cpu);
         if (descriptor < 0) {
-          notes.push(`${event.name} does not open on processor ${processor.cpu}`);
+          missing.push(`${event.name} does not open on processor ${processor.cpu}`);
           return [];
         }
         descriptors.push(descriptor);
@@ -102,7 +102,7 @@ export const raplPerf: SensorProvider = {
     opened.set(host, () => {
       for (const descriptor of descriptors) calls.close(descriptor);
     });
-    return { status: "ready", sensors, notes };
+    return { status: "ready", sensors, missing };
   },
 
   async close(host) {

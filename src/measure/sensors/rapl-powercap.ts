@@ -33,6 +33,7 @@ export const raplPowercap: SensorProvider = {
     if (zones.length === 0) return { status: "absent", reason: `no ${POWERCAP}/intel-rapl:*` };
     const found: RaplSensor[] = [];
     const notes: string[] = [];
+    const missing: string[] = [];
     let denied = 0;
     for (const zone of zones) {
       try {
@@ -43,11 +44,14 @@ export const raplPowercap: SensorProvider = {
       } catch (error) {
         const code = hostErrorCode(error);
         if (code === "EACCES" || code === "EPERM") denied += 1;
-        notes.push(`${zone}: ${reasonOf(error)}`);
+        const fault = `${zone}: ${reasonOf(error)}`;
+        notes.push(fault);
+        // Of a part that fails, its package or the rung below has the energy.
+        if (ZONE.exec(zone)?.[3] === undefined) missing.push(fault);
       }
     }
     const sensors = withContents(unique(found));
-    if (sensors.length > 0) return { status: "ready", sensors, notes };
+    if (sensors.length > 0) return { status: "ready", sensors, notes, missing };
     if (denied > 0) return { status: "denied", reason: RAPL_DENIED_REASON, remedy: REMEDY };
     return { status: "absent", reason: notes.join("; ") || "no powercap zone has a RAPL name" };
   },

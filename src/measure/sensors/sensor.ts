@@ -56,7 +56,10 @@ export type Probe =
   | {
       readonly status: "ready";
       readonly sensors: readonly Sensor[];
+      /** For `godwit doctor`. */
       readonly notes?: readonly string[];
+      /** Parts of the machine that these sensors would have to cover and do not: on every card. */
+      readonly missing?: readonly string[];
     }
   | { readonly status: "denied"; readonly reason: string; readonly remedy: string }
   | { readonly status: "absent"; readonly reason: string };
