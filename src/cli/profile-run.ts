@@ -5,17 +5,12 @@ import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { cacheFolder, createFolderStore } from "../core/host/cache-folder.ts";
-import { type AnyFigure, formatFigure, UserError, withPrefix } from "../core/index.ts";
+import { UserError } from "../core/index.ts";
 import { nativeRuntime, type OpenModel, type TensorValue } from "../engine/index.ts";
 import { locate } from "../measure/carbon/index.ts";
 import { model as estimate } from "../measure/estimate/estimator.ts";
-import {
-  type InputShapes,
-  inputShapes,
-  type ModelCount,
-  numberOf,
-} from "../measure/profile/index.ts";
-import { type Roofline, rooflineTime } from "../measure/profile/roofline.ts";
+import { type InputShapes, inputShapes, type ModelCount } from "../measure/profile/index.ts";
+import type { Roofline } from "../measure/profile/roofline.ts";
 import { feedsFor } from "../measure/profile/run/feeds.ts";
 import { hostRoofline, raiseRoofline } from "../measure/profile/run/host-roofline.ts";
 import { type KernelTimes, kernelTimes } from "../measure/profile/run/kernels.ts";
@@ -26,7 +21,6 @@ import { identifyMachine } from "../measure/run/identity.ts";
 import { createMeasurer, type Measurer } from "../measure/run/index.ts";
 import { providers } from "../measure/sensors/index.ts";
 import type { CliContext } from "./context.ts";
-import { textTable } from "./text-table.ts";
 
 export interface RunChoice {
   readonly inputs: InputShapes | undefined;
@@ -132,103 +126,4 @@ export function parseSweep(text: string): readonly ("threads" | "batch")[] {
       hint: "Give threads, batch, or threads,batch.",
     });
   });
-}
-
-/** The run in a terminal: what it took, and the nodes that took longest. */
-export function runText(
-  report: RunReport,
-  count: ModelCount,
-  { top, width }: { top: number; width: number },
-): string {
-  const { cost, times, roofline } = report;
-  const flops = count.totals.flops === null ? null : numberOf(count.totals.flops);
-  const rate = flops === null ? "" : `, ${withPrefix(flops / cost.latency.value, "FLOP/s")}`;
-  const line = (name: string, of: AnyFigure | null, rest = ""): readonly string[] =>
-    of === null ? [] : [`  ${name.padEnd(12)} ${formatFigure(of)} a run, ${of.method}${rest}`];
-  const { runtime, version, threads, spinning } = cost.settings;
-  return `${[
-    `on this machine: ${runtime} ${version}, ${threads} threads, spinning ${spinning ? "on" : "off"}, ${cost.repeats} runs`,
-    ...line("latency", cost.latency, rate),
-    ...line("CPU time", cost.cpuTime),
-    ...line("energy", cost.energy),
-    ...line("emissions", cost.emissions),
-    `  roofline     ${withPrefix(roofline.peakFlops, "FLOP/s")} and ${withPrefix(roofline.bandwidth, "B/s")}, measured here once`,
-    ...cost.notices.map((notice) => `  note         ${notice}`),
-    "",
-    ...kernelTable(report, top, width),
-    ...(times.folded.length === 0
-      ? []
-      : [`${times.folded.length} nodes took no time: computed once before the run, or taken out.`]),
-  ].join("\n")}\n`;
-}
-
-function kernelTable(
-  { times, roofline }: RunReport,
-  top: number,
-  width: number,
-): readonly string[] {
-  const total = times.kernels.reduce((sum, { time }) => sum + time, times.elsewhere);
-  const share = (time: number): string => `${((100 * time) / total).toFixed(1)} %`;
-  const rate = (amount: number | null, time: number): string =>
-    amount === null || time === 0 ? "" : withPrefix(amount / time, "").trimEnd();
-  const rows = times.kernels
-    .toSorted((a, b) => b.time - a.time)
-    .slice(0, top)
-    .map(({ name, operator, time, flops, bytes }) => {
-      const bound =
-        flops === null || bytes === null || time === 0
-          ? null
-          : rooflineTime({ flops, bytes }, roofline);
-      const roof = bound === null ? "" : `${((100 * bound.seconds) / time).toFixed(0)} %`;
-      const cells = [name, operator, withPrefix(time, "s"), share(time)];
-      return [...cells, rate(flops, time), rate(bytes, time), roof, bound?.binding ?? ""];
-    });
-  const others = ["(changes of layout)", "", withPrefix(times.elsewhere, "s")];
-  const rest = [...others, share(times.elsewhere), "", "", "", ""];
-  return textTable(
-    [
-      { title: "NODE", flexible: true },
-      { title: "OPERATORS", flexible: true },
-      { title: "TIME", align: "right" },
-      { title: "SHARE", align: "right" },
-      { title: "FLOP/S", align: "right" },
-      { title: "B/S", align: "right" },
-      { title: "ROOF", align: "right" },
-      { title: "BY" },
-    ],
-    times.elsewhere > 0 ? [...rows, rest] : rows,
-    width,
-  );
-}
-
-/** The sweep as a table, the best row marked. */
-export function sweepText({ rows, best, by }: Sweep, width: number): string {
-  const an = (value: number | undefined, batch: number, unit: string): string =>
-    value === undefined ? "-" : withPrefix(value / batch, unit);
-  const lines = textTable(
-    [
-      { title: "THREADS", align: "right" },
-      { title: "BATCH", align: "right" },
-      { title: "LATENCY", align: "right" },
-      { title: "AN ITEM", align: "right" },
-      { title: "CPU AN ITEM", align: "right" },
-      { title: "ENERGY AN ITEM", align: "right" },
-      { title: "" },
-    ],
-    rows.map((row) => {
-      const { threads, batch, cost } = row;
-      return [
-        String(threads),
-        String(batch),
-        withPrefix(cost.latency.value, "s"),
-        an(cost.latency.value, batch, "s"),
-        an(cost.cpuTime?.value, batch, "s"),
-        an(cost.energy?.value, batch, "J"),
-        row === best ? `<- least ${by}` : "",
-      ];
-    }),
-    width,
-  );
-  const method = best?.cost.energy?.method ?? null;
-  return `${lines.join("\n")}\n${method === null ? "" : `Energy is ${method}.\n`}`;
 }

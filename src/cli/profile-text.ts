@@ -1,7 +1,8 @@
 // A profile in a terminal of 80 columns: the answer first, then where it goes.
 
 import { basename } from "node:path";
-import { formatQuantity, significant, withPrefix } from "../core/index.ts";
+import { formatFigure, formatQuantity, significant, withPrefix } from "../core/index.ts";
+import type { DeviceCost } from "../measure/profile/device.ts";
 import {
   type Amount,
   formatAmount,
@@ -199,4 +200,16 @@ export function sparsityText({ elements, zeros, tensors }: Sparsity, width: numb
     .map((of) => `${of.name} ${percent(of.zeros, of.elements)}`);
   const text = [`${percent(zeros, elements)} of the parameters are zero`, ...most].join("; ");
   return `${hanging("sparsity", text, width).join("\n")}\n`;
+}
+
+/** Time and energy on a device that the model does not run on. */
+export function deviceText(cost: DeviceCost, width: number): string {
+  const { device, precision, time, energy, bound, binding, bindingShare } = cost;
+  const share = `${(100 * bindingShare).toFixed(0)} % of it ${binding}`;
+  const text = [
+    `${device.name}, ${precision === "half" ? "16" : "32"} bits`,
+    `${formatFigure(time)}, ${formatFigure(energy)}, ${time.method}`,
+    `at least ${withPrefix(bound, "s")} by its roofline, ${share}-bound`,
+  ].join("; ");
+  return `${hanging("device", text, width).join("\n")}\n`;
 }

@@ -3,10 +3,10 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import { EXIT } from "../core/errors.ts";
 import type { OpenModel } from "../engine/open-model.ts";
-import type { InputChoice, ModelCount, RowOptions } from "../measure/profile/index.ts";
+import type { ModelCount } from "../measure/profile/index.ts";
 import type { CliContext } from "./context.ts";
 import { LEDGER_OPTION } from "./open-ledger.ts";
-import type { RunReport } from "./profile-run.ts";
+import type { Findings } from "./profile-findings.ts";
 import { parseFeed, parseShape, parseSize, parseValues } from "./profile-values.ts";
 import { parseCount } from "./values.ts";
 
@@ -14,9 +14,10 @@ const EXAMPLES = `
 Examples:
   $ godwit profile model.onnx
   $ godwit profile model.onnx --batch 8 --by scope --top 20
+  $ godwit profile model.onnx --run --threads 4
+  $ godwit profile model.onnx --device h100 --train --optimizer adam
   $ godwit profile model.onnx --diff smaller.onnx
-  $ godwit profile model.onnx --train --optimizer adam
-  $ godwit profile model.onnx --csv > nodes.csv`;
+  $ godwit profile model.onnx --by node --csv > nodes.csv`;
 
 const described = () =>
   new Command("profile")
@@ -58,6 +59,7 @@ const described = () =>
     .option("--train", "add the cost of a training step")
     .option("--optimizer <name>", "optimiser of that step", "adam")
     .option("--sparsity", "read the weights and count zeros")
+    .option("--device <name>", "estimate time and energy on a device, such as h100 or epyc-7763")
     .option("--run", "run it here with ONNX Runtime: time, CPU time and energy by node")
     .option("--feed <name=file.npy>", "values of an input for --run", parseFeed, {})
     .option("--threads <count>", "threads of --run", (text) => parseCount("--threads", text, 1))
@@ -70,196 +72,139 @@ const described = () =>
     .option("--strict", "fail when an operator is not counted")
     .option("--json", "print as JSON")
     .option("--csv", "print the rows as CSV")
+    .option("--html <file>", "write a page with pictures")
     .option("--keep [name]", "keep the model's card in the ledger")
     .option(...LEDGER_OPTION)
     .addHelpText("after", EXAMPLES);
 
-type Options = ReturnType<ReturnType<typeof described>["opts"]>;
+/** What a command line asked for. */
+export type ProfileOptions = ReturnType<ReturnType<typeof described>["opts"]>;
 
 /** The command `profile`. */
 export const profileCommand = (context: CliContext) =>
   described().action(async (path, options) => {
-    const { openFileSource } = await import("../core/host/file-source.ts");
-    const { readWeightFile } = await import("../measure/profile/weight-file.ts");
-    const source = openFileSource(path);
-    try {
-      const weights = readWeightFile(source);
-      if (weights !== null) {
-        const { showWeights } = await import("./profile-weights.ts");
-        showWeights(context, path, { file: weights, ...options });
-        return;
-      }
-    } finally {
-      source.close();
-    }
-    await profile(context, path, options);
+    if (await showedWeights(context, path, options)) return;
+    const { openModelFile } = await import("../engine/open-model.ts");
+    using opened = openModelFile(path);
+    if (options.sweep !== undefined) await showSweep(context, opened, options);
+    else if (options.diff !== undefined) await showDiff(context, opened, options);
+    else await profile(context, opened, options);
   });
 
-async function profile(context: CliContext, path: string, options: Options): Promise<void> {
-  const { openModelFile } = await import("../engine/open-model.ts");
-  const { filterOf, rowsOf, trainingCost, sparsityOf } = await import(
-    "../measure/profile/index.ts"
-  );
-  const started = context.host.monotonic();
-  using opened = openModelFile(path);
-  const model = await countOf(opened, options);
-  const durationS = Number(context.host.monotonic() - started) / 1e9;
-  const view: RowOptions = {
-    by: options.by,
-    sort: options.sort,
-    top: options.csv === true ? Number.POSITIVE_INFINITY : options.top,
-    ...(options.filter === undefined ? {} : { filter: filterOf(options.filter) }),
-  };
-  const training = options.train === true ? trainingCost(model, options.optimizer) : undefined;
-  const sparsity =
-    options.sparsity === true ? sparsityOf(model.tensors, opened.external) : undefined;
-  const rows = rowsOf(model, view);
-  if (options.sweep !== undefined)
-    return showSweep(context, opened, { ...options, sweep: options.sweep });
-  const run =
-    options.run === true ? await runHere(context, opened, { ...options, count: model }) : null;
-  if (options.diff !== undefined)
-    await showDiff(context, model, { ...options, view, diff: options.diff });
-  else if (options.json === true) {
-    const { profileObject } = await import("../report/profile/data.ts");
-    const parts = {
-      ...(sparsity === undefined ? {} : { sparsity }),
-      ...(run === null ? {} : { run: runObject(run) }),
-    };
-    const object = profileObject(model, rows.rows, {
-      file: path,
-      parts,
-      ...(training === undefined ? {} : { training }),
-    });
-    context.stdout.write(`${JSON.stringify(object, null, 2)}\n`);
-  } else if (options.csv === true) {
-    const { profileCsv } = await import("../report/profile/data.ts");
-    context.stdout.write(profileCsv(rows.rows));
-  } else {
-    const text = await import("./profile-text.ts");
-    const { stdout } = context;
-    stdout.write(text.summaryText(model, path, stdout.columns));
-    if (sparsity !== undefined) stdout.write(text.sparsityText(sparsity, stdout.columns));
-    if (training !== undefined) stdout.write(text.trainingText(training, stdout.columns));
-    stdout.write(`\n${text.rowsText(rows, view.by, stdout.columns)}`);
-    if (run !== null) {
-      const { runText } = await import("./profile-run.ts");
-      stdout.write(`\n${runText(run, model, { top: options.top, width: stdout.columns })}`);
-    }
+/** Files of weights have a header and no graph. */
+async function showedWeights(
+  context: CliContext,
+  path: string,
+  options: ProfileOptions,
+): Promise<boolean> {
+  const { openFileSource } = await import("../core/host/file-source.ts");
+  const { readWeightFile } = await import("../measure/profile/weight-file.ts");
+  const source = openFileSource(path);
+  try {
+    const file = readWeightFile(source);
+    if (file === null) return false;
+    const { showWeights } = await import("./profile-weights.ts");
+    showWeights(context, path, { ...options, file });
+    return true;
+  } finally {
+    source.close();
   }
-  if (options.keep !== undefined) await keep(context, model, { ...options, path, durationS });
-  if (options.strict === true) refuseUncounted(context, model);
 }
 
-async function countOf({ model, external }: OpenModel, options: Options): Promise<ModelCount> {
-  const { countModel, inputShapes } = await import("../measure/profile/index.ts");
-  const inputs = inputShapes(model, choiceOf(options));
-  return countModel(model, {
-    external,
-    convention: options.flops,
-    values: options.value,
-    ...(inputs === undefined ? {} : { inputs }),
-  });
-}
-
-const choiceOf = ({ input, size, batch }: Options): InputChoice => ({
-  shapes: input,
-  sizes: size,
-  ...(batch === undefined ? {} : { batch }),
-});
-
-async function runHere(
+async function profile(
   context: CliContext,
   opened: OpenModel,
-  { count, ...options }: Options & { readonly count: ModelCount },
-): Promise<RunReport> {
-  const { inputShapes } = await import("../measure/profile/index.ts");
-  const { runModel } = await import("./profile-run.ts");
-  return runModel(context, opened, {
-    count,
-    inputs: inputShapes(opened.model, choiceOf(options)),
-    values: options.value,
-    feeds: options.feed,
-    threads: options.threads,
-    repeats: options.repeats,
-    spin: options.spin === true,
-  });
+  options: ProfileOptions,
+): Promise<void> {
+  const { findingsOf } = await import("./profile-findings.ts");
+  const findings = await findingsOf(context, opened, options);
+  await print(context, opened.path, { findings, options });
+  if (options.html !== undefined) {
+    const { profileHtml } = await import("../report/profile/html.ts");
+    const { writeFileAtomic } = await import("../core/host/write-file-atomic.ts");
+    const { count, rows, device, run } = findings;
+    const file = opened.path;
+    await writeFileAtomic(options.html, profileHtml(count, { file, rows, device, run }));
+    context.stderr.write(`wrote ${options.html}\n`);
+  }
+  if (options.keep !== undefined) {
+    const { keepModel } = await import("./profile-keep.ts");
+    const name = typeof options.keep === "string" ? options.keep : null;
+    await keepModel(context, findings, { path: opened.path, name, ledger: options.ledger });
+  }
+  if (options.strict === true) refuseUncounted(context, findings.count);
 }
 
-/** The run for programs: figures with their intervals and methods, seconds by node. */
-const runObject = ({ cost, times, roofline }: RunReport): object => ({
-  ...cost,
-  roofline: { peak_flop_per_s: roofline.peakFlops, bandwidth_byte_per_s: roofline.bandwidth },
-  kernels: times.kernels.map(({ time, ...kernel }) => ({ ...kernel, time_s: time })),
-  elsewhere_s: times.elsewhere,
-  folded: times.folded,
-});
+async function print(
+  { stdout }: CliContext,
+  path: string,
+  { findings, options }: { readonly findings: Findings; readonly options: ProfileOptions },
+): Promise<void> {
+  const { count, rows, training, sparsity, device, run } = findings;
+  if (options.csv === true) {
+    const { profileCsv } = await import("../report/profile/data.ts");
+    stdout.write(profileCsv(rows.rows));
+    return;
+  }
+  if (options.json === true) {
+    const { profileObject } = await import("../report/profile/data.ts");
+    const { runObject } = await import("./profile-findings.ts");
+    const parts = {
+      ...(device === null ? {} : { device }),
+      ...(sparsity === null ? {} : { sparsity }),
+      ...(run === null ? {} : { run: runObject(run) }),
+    };
+    const object = profileObject(count, rows.rows, { file: path, training, parts });
+    stdout.write(`${JSON.stringify(object, null, 2)}\n`);
+    return;
+  }
+  const text = await import("./profile-text.ts");
+  const width = stdout.columns;
+  stdout.write(text.summaryText(count, path, width));
+  if (sparsity !== null) stdout.write(text.sparsityText(sparsity, width));
+  if (training !== null) stdout.write(text.trainingText(training, width));
+  if (device !== null) stdout.write(text.deviceText(device, width));
+  stdout.write(`\n${text.rowsText(rows, options.by, width)}`);
+  if (run !== null) {
+    const { runText } = await import("./profile-run-text.ts");
+    stdout.write(`\n${runText(run, count, { top: options.top, width })}`);
+  }
+}
 
 async function showSweep(
   context: CliContext,
   opened: OpenModel,
-  options: Options & { readonly sweep: string },
+  options: ProfileOptions,
 ): Promise<void> {
-  const { inputShapes } = await import("../measure/profile/index.ts");
-  const { parseSweep, sweepModel, sweepText } = await import("./profile-run.ts");
-  const over = parseSweep(options.sweep);
-  const result = await sweepModel(context, opened, {
-    over,
-    batch: options.batch,
-    inputs: inputShapes(opened.model, choiceOf(options)),
-    values: options.value,
-    feeds: options.feed,
-    threads: options.threads,
-    repeats: options.repeats,
-    spin: options.spin === true,
-  });
+  const { runChoiceOf } = await import("./profile-findings.ts");
+  const { parseSweep, sweepModel } = await import("./profile-run.ts");
+  const { sweepText } = await import("./profile-run-text.ts");
+  const over = parseSweep(options.sweep ?? "");
+  const choice = runChoiceOf(opened.model, options);
+  const result = await sweepModel(context, opened, { ...choice, over, batch: options.batch });
   const { stdout } = context;
-  if (options.json === true)
+  if (options.json === true) {
     stdout.write(`${JSON.stringify({ schema: "godwit.sweep/1", ...result }, null, 2)}\n`);
-  else stdout.write(sweepText(result, stdout.columns));
+  } else stdout.write(sweepText(result, stdout.columns));
 }
 
 async function showDiff(
-  context: CliContext,
-  model: ModelCount,
-  options: Options & { readonly view: RowOptions; readonly diff: string },
+  { stdout }: CliContext,
+  opened: OpenModel,
+  options: ProfileOptions,
 ): Promise<void> {
   const { openModelFile } = await import("../engine/open-model.ts");
+  const { countOf, viewOf } = await import("./profile-findings.ts");
   const { differences, diffText, rowDifferences } = await import("./profile-diff.ts");
-  using other = openModelFile(options.diff);
-  const after = await countOf(other, options);
-  const { stdout } = context;
+  using other = openModelFile(options.diff ?? "");
+  const [before, after] = [countOf(opened, options), countOf(other, options)];
+  const view = viewOf(options);
   if (options.json === true) {
-    const object = {
-      schema: "godwit.profile-diff/1",
-      totals: differences(model, after),
-      flops: rowDifferences(model, after, options.view),
-    };
+    const totals = differences(before, after);
+    const flops = rowDifferences(before, after, view);
+    const object = { schema: "godwit.profile-diff/1", totals, flops };
     stdout.write(`${JSON.stringify(object, null, 2)}\n`);
-  } else stdout.write(diffText([model, after], options.view, stdout.columns));
-}
-
-async function keep(
-  context: CliContext,
-  model: ModelCount,
-  options: Options & { readonly path: string; readonly durationS: number },
-): Promise<void> {
-  const { basename } = await import("node:path");
-  const { openLedger } = await import("../ledger/index.ts");
-  const { ledgerOf } = await import("./open-ledger.ts");
-  const { identifyMachine } = await import("../measure/run/identity.ts");
-  const { modelCard } = await import("../measure/profile/model-card.ts");
-  const { host, stderr } = context;
-  const name = typeof options.keep === "string" ? options.keep : basename(options.path, ".onnx");
-  const machine = await identifyMachine(host);
-  const card = modelCard(model, { host, machine, name, durationS: options.durationS });
-  const ledger = await openLedger(ledgerOf(context, options.ledger), { ifAbsent: "create" });
-  try {
-    await ledger.put(card);
-  } finally {
-    ledger.close();
-  }
-  stderr.write(`kept as ${card.id} (godwit show ${card.id})\n`);
+  } else stdout.write(diffText([before, after], view, stdout.columns));
 }
 
 function refuseUncounted(
@@ -269,8 +214,10 @@ function refuseUncounted(
   if (uncounted.length === 0 && faults.length === 0) return;
   const nodes = uncounted.reduce((sum, of) => sum + of.nodes.length, 0);
   const operators = uncounted.map(({ operator }) => operator).join(", ");
-  stderr.write(
-    `--strict: ${nodes} nodes are not counted (${operators}), ${faults.length} faults\n`,
-  );
+  const what = [
+    ...(nodes === 0 ? [] : [`${nodes} nodes are not counted (${operators})`]),
+    ...(faults.length === 0 ? [] : [`the model contradicts itself ${faults.length} times`]),
+  ];
+  stderr.write(`--strict: ${what.join("; ")}\n`);
   setExitCode(EXIT.failed);
 }
