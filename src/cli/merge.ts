@@ -77,7 +77,7 @@ async function keep(
     await writeFileAtomic(resolve(context.cwd, output), text);
   } else {
     const { openLedger } = await import("../ledger/index.ts");
-    const ledger = await openLedger(ledgerOf(context, flag).folder);
+    const ledger = await openLedger(ledgerOf(context, flag));
     try {
       await ledger.put(card);
     } finally {
