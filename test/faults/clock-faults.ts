@@ -1,15 +1,9 @@
 // Faults of the two clocks: the wall clock, which people set, and the monotonic one, which should know better.
 
+import { packageMicrojoules, powercap, RANGE_UJ, ZONE } from "./counter-machines.ts";
 import type { Fault, Rig } from "./fault.ts";
-import {
-  acpi,
-  logged,
-  packageMicrojoules,
-  powercap,
-  RANGE_UJ,
-  secondsOf,
-  ZONE,
-} from "./simulations.ts";
+import { secondsOf } from "./load.ts";
+import { acpi, logged } from "./meter-machines.ts";
 
 const HOUR = 3_600_000;
 

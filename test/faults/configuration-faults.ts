@@ -4,8 +4,9 @@ import { parseDuration, parseEnergy, parseIntensity, parseNumber } from "../../s
 import { reasonOf } from "../../src/core/index.ts";
 import { locate, pueOf } from "../../src/measure/carbon/index.ts";
 import { parseFacts } from "../../src/measure/run/facts.ts";
+import { powercap } from "./counter-machines.ts";
 import type { Fault, Rig } from "./fault.ts";
-import { gpuCounter, logged, plugged, powercap, redfishServer } from "./simulations.ts";
+import { gpuCounter, logged, plugged, redfishServer } from "./meter-machines.ts";
 
 /** The value is read as the command line reads it. */
 const option =

@@ -180,7 +180,6 @@ export async function judge(fault: Fault): Promise<Verdict> {
     covered,
     silent: [
       ...(isSaid ? [] : wrong),
-      ...(isSaid || covered !== null ? [] : ["no figure, and not a word"]),
       ...zeros.map(([domain]) => `${domain}: zero in place of a fault`),
     ],
     said: news[0] ?? (gap === undefined ? reasons[0] : `gap: ${gap.reason}`) ?? "",
@@ -191,7 +190,9 @@ export async function judge(fault: Fault): Promise<Verdict> {
 function wrongs(card: Card, truth: Truth): readonly string[] {
   const parts = [...truth.joules].flatMap(([domain, joules]) => {
     const figures = card.components.filter((one) => one.domain === domain).map((c) => c.energy);
-    return figures.length === 0 ? [] : outside(domain, joules, added(figures));
+    return figures.length === 0
+      ? [`${domain}: no figure`]
+      : outside(domain, joules, added(figures));
   });
   const { energy, emissions, cpuTime } = card.measures;
   const covered = [...truth.joules.keys()].every((domain) =>

@@ -6,9 +6,10 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { afterAll, describe, expect, test } from "vitest";
+import { powercap, ZONE } from "./counter-machines.ts";
 import { judge, type Rig, type Verdict } from "./fault.ts";
 import { FAULTS } from "./faults.ts";
-import { CPU, powercap, secondsOf, ZONE } from "./simulations.ts";
+import { CPU, secondsOf } from "./load.ts";
 import { faultTables } from "./table.ts";
 
 const verdicts = new Map<string, Verdict>();
@@ -53,7 +54,7 @@ describe("the judge", () => {
         rig.finish = async (meter) => ({ ...(await meter.stop()), components: [], notices: [] });
       },
     });
-    expect(verdict.silent).toEqual(["no figure, and not a word"]);
+    expect(verdict.silent).toEqual(["cpu: no figure", "memory: no figure"]);
   });
 });
 

@@ -21,8 +21,9 @@ import { UserError } from "../../src/core/index.ts";
 import { createSegment, openLedger, segmentPath } from "../../src/ledger/index.ts";
 import { locate } from "../../src/measure/carbon/index.ts";
 import { recoverRuns } from "../../src/measure/run/recover.ts";
+import { DRAM_ZONE, powercap, SELF, ZONE } from "./counter-machines.ts";
 import { type Fault, hostFault, type Rig } from "./fault.ts";
-import { DRAM_ZONE, logged, powercap, SELF, ZONE } from "./simulations.ts";
+import { logged } from "./meter-machines.ts";
 
 /** A folder that is gone after the test. */
 function temporaryFolder(): string {

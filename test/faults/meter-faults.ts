@@ -1,16 +1,15 @@
 // Faults of what measures a whole machine or a GPU: batteries, meters, management controllers, drivers.
 
 import { type Fault, hostFault, type Rig } from "./fault.ts";
+import { answers, GPU, secondsOf, WALL } from "./load.ts";
 import {
   ACPI,
   acpi,
-  answers,
   BATTERY,
   batteryLeft,
   batteryPower,
   controllers,
   dcmi,
-  GPU,
   gpuCounter,
   gpuPower,
   gpuProgram,
@@ -22,11 +21,9 @@ import {
   plugged,
   redfishServer,
   said,
-  secondsOf,
   services,
   smiRow,
-  WALL,
-} from "./simulations.ts";
+} from "./meter-machines.ts";
 
 /** From a second of the run on, the controller answers this. */
 const controllerSays = (

@@ -12,8 +12,8 @@ import {
   type IntensityAnswer,
 } from "../../src/measure/carbon/providers/index.ts";
 import { startServer } from "../http-server.ts";
+import { powercap } from "./counter-machines.ts";
 import type { Fault, Rig } from "./fault.ts";
-import { powercap } from "./simulations.ts";
 
 /** Milliseconds for an answer that comes, however busy this machine is; and for one that never does. */
 const PATIENCE = { answered: 10_000, hanging: 100 } as const;

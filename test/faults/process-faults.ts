@@ -2,18 +2,18 @@
 // be read, tools that hang.
 
 import type { Meter } from "../../src/measure/run/meter.ts";
-import type { Fault, Rig } from "./fault.ts";
-import { afterCrash } from "./file-faults.ts";
 import {
   COMMAND,
   commandSeconds,
   counters,
   powercap,
   SELF,
-  secondsOf,
   statLine,
   worker,
-} from "./simulations.ts";
+} from "./counter-machines.ts";
+import type { Fault, Rig } from "./fault.ts";
+import { afterCrash } from "./file-faults.ts";
+import { secondsOf } from "./load.ts";
 
 /** The run ends as runs of commands do: after the command was waited for. */
 const waitedFor =

@@ -1,13 +1,9 @@
 // Faults of the counters of a processor and its memory: RAPL by its three roads, hwmon, EMI, IOReport.
 
-import type { Fault, Rig } from "./fault.ts";
-import { hostFault } from "./fault.ts";
 import {
   AMD_ENERGY,
   amdEnergy,
-  answers,
   appleSilicon,
-  CPU,
   channelsOf,
   DRAM_ZONE,
   energyMeter,
@@ -19,11 +15,13 @@ import {
   powercap,
   RANGE_UJ,
   registersOf,
-  secondsOf,
   ZENPOWER,
   ZONE,
   zenpower,
-} from "./simulations.ts";
+} from "./counter-machines.ts";
+import type { Fault, Rig } from "./fault.ts";
+import { hostFault } from "./fault.ts";
+import { answers, CPU, secondsOf } from "./load.ts";
 
 /** A file that cannot be read from one second of the run to another. */
 function failing(
