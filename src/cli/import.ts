@@ -68,7 +68,7 @@ export function importCommand(context: CliContext) {
       const text = read(context, file);
       const cards = await cardsOf(context, format, { file, text, options });
       const { openLedger } = await import("../ledger/index.ts");
-      const ledger = await openLedger(ledgerOf(context, flag).folder);
+      const ledger = await openLedger(ledgerOf(context, flag));
       try {
         for (const card of cards) await ledger.put(card);
       } finally {
