@@ -10,7 +10,7 @@ import type { CliContext } from "./context.ts";
 import { type Content, contentOf, FORMATS, type Format } from "./export-formats.ts";
 import { LEDGER_OPTION } from "./open-ledger.ts";
 import { parseSince } from "./runs.ts";
-import { parseTag } from "./values.ts";
+import { tagOption } from "./tag-option.ts";
 
 const EXAMPLES = `
 Examples:
@@ -37,12 +37,7 @@ export function exportCommand(context: CliContext) {
     .option("--boamps <file>", "one run as a BoAmps report")
     .option("--impact-framework <file>", "manifest of the Impact Framework, YAML")
     .option("--name <text>", "runs whose name contains this")
-    .option(
-      "--tag <key=value>",
-      "runs with this tag; repeat for several",
-      (text, before) => parseTag("--tag", text, before),
-      {} as Readonly<Record<string, string>>,
-    )
+    .addOption(tagOption("runs with this tag; repeat for several"))
     .option("--since <when>", "runs since a date, or since so long ago: 2026-01-31, 7d", (text) =>
       parseSince(text, context.host.wall()),
     )

@@ -6,14 +6,8 @@ import type { Joules, Seconds } from "../core/quantity.ts";
 import type { LocateOptions } from "../measure/carbon/index.ts";
 import { parseEpochPattern } from "../measure/run/epochs.ts";
 import type { CliContext } from "./context.ts";
-import {
-  parseCount,
-  parseDuration,
-  parseEnergy,
-  parseIntensity,
-  parseNumber,
-  parseTag,
-} from "./values.ts";
+import { tagOption } from "./tag-option.ts";
+import { parseCount, parseDuration, parseEnergy, parseIntensity, parseNumber } from "./values.ts";
 
 /** Everything that was asked of one `godwit run`. */
 export interface RunPlan {
@@ -74,12 +68,7 @@ export function runOptions() {
       parseDuration("--idle", text),
     )
     .option("--name <name>", "name of the run (default: the command)")
-    .option(
-      "--tag <key=value>",
-      "tag of the run; may be given again",
-      (text, before: Readonly<Record<string, string>>) => parseTag("--tag", text, before),
-      {} as Readonly<Record<string, string>>,
-    )
+    .addOption(tagOption("tag of the run; may be given again"))
     .option("--location <place>", "whose carbon intensity applies: DE, US-CA, eu-west-1 ...")
     .option("--intensity <gCO2e/kWh>", "carbon intensity, such as 380", (text) =>
       parseIntensity("--intensity", text),
@@ -112,7 +101,10 @@ export function runOptions() {
     .option("--epochs <count>", "epochs in all, to predict the whole run", (text) =>
       parseCount("--epochs", text, 1),
     )
-    .option("--json <file>", "write the card, or the cards of -n, as JSON; - is standard output")
+    .option(
+      "--json <file>",
+      "write the card, or the cards of -n, as JSON; - is standard output, after the command's own",
+    )
     .option("--summary", "print the summary even when standard error is no terminal")
     .option("-q, --quiet", "print no summary")
     .option(

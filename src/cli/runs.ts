@@ -5,20 +5,16 @@ import { formatDuration, formatQuantity, type Method, UserError } from "../core/
 import type { CardFilter, CardSummary, Ledger } from "../ledger/index.ts";
 import type { CliContext } from "./context.ts";
 import { LEDGER_OPTION } from "./open-ledger.ts";
+import { tagOption } from "./tag-option.ts";
 import { textTable } from "./text-table.ts";
-import { parseCount, parseDuration, parseTag } from "./values.ts";
+import { parseCount, parseDuration } from "./values.ts";
 
 /** The command `runs`. */
 export function runsCommand(context: CliContext) {
   return new Command("runs")
     .description("List the runs in the ledger, newest first.")
     .option("--name <text>", "runs whose name contains this")
-    .option(
-      "--tag <key=value>",
-      "runs with this tag; repeat for several",
-      (text, before) => parseTag("--tag", text, before),
-      {} as Readonly<Record<string, string>>,
-    )
+    .addOption(tagOption("runs with this tag; repeat for several"))
     .option(
       "--since <when>",
       "runs since a date, or since so long ago: 2026-01-31, 7d, 12h",
