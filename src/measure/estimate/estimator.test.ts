@@ -170,6 +170,12 @@ describe("a desktop", () => {
     expect(cpu.source).toContain("TDP unknown, 8 W for each of 6 cores assumed: 48 W");
   });
 
+  test("of a processor that nobody names is still a sentence", async () => {
+    const facts = { cpuName: "", threads: 4, memoryBytes: 16e9 };
+    const { cpu } = await sensorsOf(createFakeHost({ ...desktop, files: {}, facts }));
+    expect(cpu.source).toMatch(/^a processor without a name: TDP unknown/);
+  });
+
   test("not on Linux, where there is no /proc, is told by Node's own times", async () => {
     const host = createFakeHost({
       platform: "win32",

@@ -172,7 +172,7 @@ function componentParts({ cpu, tdp, cores, memoryGB }: Facts): readonly Modelled
     {
       domain: "cpu",
       scope: "component",
-      source: `${cpu.name}: ${formula}${tdp === null ? "" : ` (${CPU_TABLE_SOURCE})`}`,
+      source: `${cpu.name || "a processor without a name"}: ${formula}${tdp === null ? "" : ` (${CPU_TABLE_SOURCE})`}`,
       power: (load) => packageFigure(packages, load),
     },
     { domain: "memory", scope: "component", source: memory.source, power: () => memory },
