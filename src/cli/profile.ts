@@ -85,10 +85,14 @@ export const profileCommand = (context: CliContext) =>
   described().action(async (path, options) => {
     if (await showedWeights(context, path, options)) return;
     const { openModelFile } = await import("../engine/open-model.ts");
-    using opened = openModelFile(path);
-    if (options.sweep !== undefined) await showSweep(context, opened, options);
-    else if (options.diff !== undefined) await showDiff(context, opened, options);
-    else await profile(context, opened, options);
+    const opened = openModelFile(path);
+    try {
+      if (options.sweep !== undefined) await showSweep(context, opened, options);
+      else if (options.diff !== undefined) await showDiff(context, opened, options);
+      else await profile(context, opened, options);
+    } finally {
+      opened.close();
+    }
   });
 
 /** Files of weights have a header and no graph. */
@@ -196,9 +200,15 @@ async function showDiff(
   const { openModelFile } = await import("../engine/open-model.ts");
   const { countOf, viewOf } = await import("./profile-findings.ts");
   const { differences, diffText, rowDifferences } = await import("./profile-diff.ts");
-  using other = openModelFile(options.diff ?? "");
-  const [before, after] = [countOf(opened, options), countOf(other, options)];
+  const other = openModelFile(options.diff ?? "");
   const view = viewOf(options);
+  const before = countOf(opened, options);
+  let after: ModelCount;
+  try {
+    after = countOf(other, options);
+  } finally {
+    other.close();
+  }
   if (options.json === true) {
     const totals = differences(before, after);
     const flops = rowDifferences(before, after, view);

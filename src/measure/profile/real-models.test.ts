@@ -4,8 +4,12 @@ import { openModelFile, profileModel } from "../../engine/index.ts";
 import { type CountOptions, countModel, type ModelCount, nodesIn, numberOf } from "./index.ts";
 
 function count(file: string, options: CountOptions = {}): ModelCount {
-  using opened = openModelFile(modelFile(file));
-  return countModel(opened.model, { external: opened.external, ...options });
+  const opened = openModelFile(modelFile(file));
+  try {
+    return countModel(opened.model, { external: opened.external, ...options });
+  } finally {
+    opened.close();
+  }
 }
 
 const macsOf = ({ entries }: ModelCount, ...operators: readonly string[]): number =>

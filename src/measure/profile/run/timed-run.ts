@@ -4,6 +4,7 @@ import { type Figure, figure, median, quantile } from "../../../core/index.ts";
 import {
   createSession,
   type ModelSource,
+  type Session,
   type SessionOptions,
   type SessionSettings,
   type TensorValue,
@@ -42,8 +43,19 @@ export async function timedRun(
   feeds: Readonly<Record<string, TensorValue>>,
   options: RunOptions,
 ): Promise<RunCost> {
-  const { measurer, warmUp = 3 } = options;
-  await using session = await createSession(source, options);
+  const session = await createSession(source, options);
+  try {
+    return await timedSession(session, feeds, options);
+  } finally {
+    await session.close();
+  }
+}
+
+async function timedSession(
+  session: Session,
+  feeds: Readonly<Record<string, TensorValue>>,
+  { measurer, warmUp = 3, ...options }: RunOptions,
+): Promise<RunCost> {
   let fastest = Number.POSITIVE_INFINITY;
   for (let run = 0; run < Math.max(1, warmUp); run++) {
     fastest = Math.min(fastest, await secondsOf(() => session.run(feeds)));
