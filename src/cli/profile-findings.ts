@@ -18,7 +18,7 @@ import {
 } from "../measure/profile/index.ts";
 import type { Model } from "../onnx/index.ts";
 import type { CliContext } from "./context.ts";
-import type { ProfileOptions } from "./profile.ts";
+import type { ProfileOptions } from "./profile-options.ts";
 import type { RunChoice, RunReport } from "./profile-run.ts";
 
 export interface Findings {
