@@ -6,7 +6,7 @@
 import { writeFileSync } from "node:fs";
 import { editDistance } from "../../src/core/index.ts";
 import { renderLines, type TextLine } from "./lines.ts";
-import { macsPerLine, OPERATIONS_SOURCE } from "./operations.ts";
+import { costPerLine, OPERATIONS_SOURCE } from "./operations.ts";
 import { loadRecogniser } from "./recogniser.ts";
 
 const BATCH = 8;
@@ -29,6 +29,8 @@ console.log(
 
 const facts = process.env["GODWIT_FACTS"];
 if (facts !== undefined) {
+  const { macs, flops, parameters } = costPerLine();
+  const source = OPERATIONS_SOURCE;
   const report = {
     quality: {
       metric: "character accuracy",
@@ -37,7 +39,8 @@ if (facts !== undefined) {
       samples: count,
       baseline: { name: "one line for all", value: oneLineForAll(lines) },
     },
-    operations: { macs: count * (await macsPerLine()), source: OPERATIONS_SOURCE },
+    operations: { macs: count * macs, flops: count * flops, source },
+    parameters: { count: parameters, source },
   };
   writeFileSync(facts, JSON.stringify(report));
 }

@@ -25,6 +25,8 @@ const NARROWEST = 1;
 const PADDING = 4;
 const MOST_LEVELS = 12;
 const SPOKEN = 5;
+/** The grey of the palette, for what is not yet parted. */
+const WHOLE = 7;
 
 /** Height of the chart of a tree. */
 export const icicleHeight = (root: IcicleNode): number =>
@@ -43,12 +45,13 @@ export function icicleChart(
     marks.push(block(node, { ...at, width, share: share(node.value) }));
     let x = at.x;
     for (const [index, child] of node.children.entries()) {
-      const colour = at.level === 0 ? index % 8 : at.colour;
-      draw(child, { x, level: at.level + 1, colour });
+      // Colours part where the tree first does.
+      const parts = at.colour === WHOLE && node.children.length > 1;
+      draw(child, { x, level: at.level + 1, colour: parts ? index % WHOLE : at.colour });
       x += (child.value / root.value) * (options.width - 2);
     }
   };
-  if (root.value > 0) draw(root, { x: 1, level: 0, colour: 7 });
+  if (root.value > 0) draw(root, { x: 1, level: 0, colour: WHOLE });
   const largest = root.children.toSorted((a, b) => b.value - a.value).slice(0, SPOKEN);
   const spoken = largest.map(({ label, value }) => `${label}: ${share(value)}.`).join(" ");
   return chartRoot(

@@ -25,7 +25,7 @@ export interface RooflineData {
   readonly points: readonly RooflinePoint[];
 }
 
-const LEFT = 76;
+const LEFT = 92;
 const BOTTOM = 40;
 const TOP = 22;
 const RIGHT = 12;

@@ -45,20 +45,39 @@ export async function kernelTimes(
 ): Promise<KernelTimes> {
   const profile = await profileModel(source, feeds, { ...options, runs: RUNS });
   const costs = [...nodesIn(count.entries)];
-  const names = new Set(costs.map(({ name }) => name));
+  const originOf = origins(costs);
   const times = new Map<string, number>();
   let elsewhere = 0;
-  for (const { origin: known, name, median } of profile.nodes) {
-    const origin = known ?? fusedOrigin(name);
-    if (origin !== null && names.has(origin)) times.set(origin, (times.get(origin) ?? 0) + median);
-    else elsewhere += median;
+  for (const { name, median } of profile.nodes) {
+    const origin = originOf(name);
+    if (origin === null) elsewhere += median;
+    else times.set(origin, (times.get(origin) ?? 0) + median);
   }
   return { ...groupByKernel(costs, times), elsewhere };
 }
 
-/** `fused fc/MatMulAddFusion` begins with the name of the node that it was fused from first. */
-const fusedOrigin = (name: string): string | null =>
-  /^fused (.*?)(?:\/\w*Fusion\/?)?$/.exec(name)?.[1] ?? null;
+/** What ONNX Runtime puts behind a name: `_nchwc`, `_token_3`, `/MatMulAddFusion`. */
+const SUFFIXES = [/_nchwc$/, /_token_\d+$/, /\/\w+\/?$/];
+
+/**
+ * Finds the node that a kernel is named after, by the node's name or a value that it makes. Suffixes go one
+ * at a time: the names of nodes have slashes of their own.
+ */
+export function origins(costs: readonly NodeCost[]): (kernel: string) => string | null {
+  const names = new Map<string, string>();
+  for (const { name, node } of costs) for (const value of node.outputs) names.set(value, name);
+  for (const { name } of costs) names.set(name, name);
+  return (kernel) => {
+    let name = kernel.replace(/^fused /, "");
+    for (;;) {
+      const found = names.get(name);
+      if (found !== undefined) return found;
+      const suffix = SUFFIXES.find((one) => one.test(name));
+      if (suffix === undefined) return null;
+      name = name.replace(suffix, "");
+    }
+  };
+}
 
 /** The kernels of timed nodes, each with the nodes that were fused into it. */
 export function groupByKernel(

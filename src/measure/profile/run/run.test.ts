@@ -9,7 +9,7 @@ import { nodesIn } from "../entry.ts";
 import { rooflineTime } from "../roofline.ts";
 import { feedsFor } from "./feeds.ts";
 import { hostRoofline, raiseRoofline } from "./host-roofline.ts";
-import { groupByKernel, kernelTimes } from "./kernels.ts";
+import { groupByKernel, kernelTimes, origins } from "./kernels.ts";
 import { readNpy } from "./npy.ts";
 import { choose, settingsOf } from "./sweep.ts";
 import { type RunCost, timedRun } from "./timed-run.ts";
@@ -52,6 +52,21 @@ describe("kernels", () => {
       },
       { name: "relu", operator: "Relu", nodes: ["relu"], time: 2e-3, flops: 32, bytes: 256 },
     ]);
+  });
+
+  it("finds the node behind a kernel's name, whatever slashes it has", () => {
+    const slashed = model({
+      inputs: { x: [4] },
+      nodes: [
+        named("net/conv", "Relu", [["x"], ["net/conv_out"]]),
+        named("net/conv/relu", "Relu", [["net/conv_out"], ["y"]]),
+      ],
+    });
+    const originOf = origins([...nodesIn(countModel(slashed).entries)]);
+    expect(originOf("net/conv/relu_nchwc")).toBe("net/conv/relu");
+    expect(originOf("fused net/conv/MatMulAddFusion")).toBe("net/conv");
+    expect(originOf("net/conv_out_nchwc")).toBe("net/conv");
+    expect(originOf("ReorderOutput")).toBeNull();
   });
 
   it("gives a node behind the last kernel to the one that feeds it", () => {
