@@ -29,7 +29,7 @@ export function amountText(amount: Amount | null, unit: "MAC" | "FLOP" | "B"): s
   return `${formatAmount(amount)} ${unit}`;
 }
 
-export const sizeText = (size: Size, unit: "MAC" | "FLOP" | "B"): string =>
+const sizeText = (size: Size, unit: "MAC" | "FLOP" | "B"): string =>
   typeof size === "number" ? withPrefix(size, unit) : `${formatSize(size)} ${unit}`;
 
 const CONVENTION = {
@@ -115,7 +115,7 @@ function activationText({ withReuse, withoutReuse, peakNode }: ModelCount["activ
 }
 
 /** FLOPs for each byte moved; null while they are no numbers or nothing moves. */
-export function intensityOf({ flops, reads, writes }: Row["totals"]): number | null {
+function intensityOf({ flops, reads, writes }: Row["totals"]): number | null {
   const [work, read, written] = [flops, reads, writes].map((of) =>
     of === null ? null : numberOf(of),
   );

@@ -5,7 +5,7 @@ import { type GraphBuilder, type Model, modelBuilder, type Tensor } from "../../
 import { operators } from "../operators.ts";
 
 /** A stored tensor of float32 without elements to read. */
-export function declared(dims: readonly number[], place: number): Tensor {
+function declared(dims: readonly number[], place: number): Tensor {
   return {
     dims: dims.map(BigInt),
     dataType: "float32",
@@ -30,7 +30,7 @@ export interface ConvOptions {
   readonly relu?: boolean;
 }
 
-export interface PoolOptions {
+interface PoolOptions {
   readonly kernel: number;
   readonly stride: number;
   readonly pad?: number;

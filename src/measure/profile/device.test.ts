@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { createFakeHost } from "../../../test/fake-host.ts";
 import { vgg } from "../../../test/nets/classic.ts";
@@ -10,6 +12,14 @@ const host = createFakeHost({});
 const devices = await loadDevices(host);
 
 describe("devices", () => {
+  it("are the table whose checksum is kept", () => {
+    const folder = new URL("../../../data/devices/", import.meta.url);
+    const sum = createHash("sha256")
+      .update(readFileSync(new URL("devices.csv", folder)))
+      .digest("hex");
+    expect(readFileSync(new URL("SHA256SUMS", folder), "utf8")).toBe(`${sum}  devices.csv\n`);
+  });
+
   it("are many, each with figures that can be", () => {
     expect(devices.length).toBeGreaterThanOrEqual(25);
     for (const { name, peak, bandwidth, watts, source } of devices) {

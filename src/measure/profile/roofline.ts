@@ -29,6 +29,3 @@ export function rooflineTime(
     ? { seconds: compute, binding: "compute" }
     : { seconds: memory, binding: "memory" };
 }
-
-/** FLOPs a byte from which on arithmetic binds. */
-export const ridgeOf = ({ peakFlops, bandwidth }: Roofline): number => peakFlops / bandwidth;

@@ -81,7 +81,7 @@ function countOf(site: Site, attribute: string): number {
 
 /** com.microsoft Attention: query, key and value are projected by one weight matrix first. */
 const selfAttention =
-  (past: number): WorkRule =>
+  ({ mask, past }: { readonly mask: number; readonly past: number }): WorkRule =>
   (site) => {
     const [batch = 1, length = 1, inputs = 1] = inputShape(site, 0);
     const columns = axis(inputShape(site, 1), 1);
@@ -99,7 +99,7 @@ const selfAttention =
         depth: floorDivideSizes(query ?? third, count),
         valueDepth: floorDivideSizes(value ?? third, count),
       },
-      hasInput(site, 3) || intOf(site.node, "unidirectional", 0) === 1,
+      hasInput(site, mask) || intOf(site.node, "unidirectional", 0) === 1,
     );
     return {
       macs: addSizes(multiplySizes(projected, inputs), macs),
@@ -108,26 +108,28 @@ const selfAttention =
   };
 
 /** Queries, keys and values come projected; packed, with their heads apart, or each for itself. */
-const multiHead: WorkRule = (site) => {
-  const count = countOf(site, "num_heads");
-  const query = inputShape(site, 0);
-  const [batch = 1, length = 1] = query;
-  const depth = query.length === 5 ? axis(query, 4) : floorDivideSizes(axis(query, 2), count);
-  const key = hasInput(site, 1) ? inputShape(site, 1) : null;
-  const value = hasInput(site, 2) ? inputShape(site, 2) : null;
-  const valueDepth =
-    value === null
-      ? depth
-      : value.length === 4
-        ? axis(value, 3)
-        : floorDivideSizes(axis(value, 2), count);
-  const keys = key === null ? length : axis(key, key.length === 4 ? 2 : 1);
-  const before = hasInput(site, 6) ? axis(inputShape(site, 6), 2) : 0;
-  return attend(
-    { batch, heads: count, queries: length, keys: addSizes(before, keys), depth, valueDepth },
-    hasInput(site, 4) || hasInput(site, 5),
-  );
-};
+const multiHead =
+  (masks: readonly number[], past: number): WorkRule =>
+  (site) => {
+    const count = countOf(site, "num_heads");
+    const query = inputShape(site, 0);
+    const [batch = 1, length = 1] = query;
+    const depth = query.length === 5 ? axis(query, 4) : floorDivideSizes(axis(query, 2), count);
+    const key = hasInput(site, 1) ? inputShape(site, 1) : null;
+    const value = hasInput(site, 2) ? inputShape(site, 2) : null;
+    const valueDepth =
+      value === null
+        ? depth
+        : value.length === 4
+          ? axis(value, 3)
+          : floorDivideSizes(axis(value, 2), count);
+    const keys = key === null ? length : axis(key, key.length === 4 ? 2 : 1);
+    const before = hasInput(site, past) ? axis(inputShape(site, past), 2) : 0;
+    return attend(
+      { batch, heads: count, queries: length, keys: addSizes(before, keys), depth, valueDepth },
+      masks.some((mask) => hasInput(site, mask)),
+    );
+  };
 
 /** Fewer heads for keys and values; each head of the query still has scores of its own. */
 const grouped: WorkRule = (site) => {
@@ -166,10 +168,10 @@ const rotary: WorkRule = (site) => ({ macs: 0, other: multiplySizes(outputSize(s
 export const attentions: WorkRules = { Attention: standard, RotaryEmbedding: rotary };
 
 export const microsoftAttentions: WorkRules = {
-  Attention: selfAttention(4),
-  QAttention: selfAttention(8),
-  MultiHeadAttention: multiHead,
-  DecoderMaskedMultiHeadAttention: multiHead,
+  Attention: selfAttention({ mask: 3, past: 4 }),
+  QAttention: selfAttention({ mask: 5, past: 8 }),
+  MultiHeadAttention: multiHead([4, 5], 6),
+  DecoderMaskedMultiHeadAttention: multiHead([3, 4], 5),
   GroupQueryAttention: grouped,
   MoE: mixtureOfExperts,
   RotaryEmbedding: rotary,

@@ -6,7 +6,7 @@ import type { Model, Node } from "../../../onnx/index.ts";
 import type { Roofline } from "../roofline.ts";
 
 /** Where measurements are kept between runs. */
-export interface TextStore {
+interface TextStore {
   read(key: string): Promise<string | null>;
   write(key: string, text: string): Promise<void>;
 }

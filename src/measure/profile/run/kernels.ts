@@ -12,7 +12,7 @@ import type { ModelCount } from "../count-model.ts";
 import { type NodeCost, nodesIn } from "../entry.ts";
 
 /** What runs as one, and the nodes that it stands for. */
-export interface Kernel {
+interface Kernel {
   /** The node with most of the work. */
   readonly name: string;
   /** Operators of its nodes that compute something, in order: `Conv+Relu`. */
