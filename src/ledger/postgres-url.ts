@@ -7,7 +7,7 @@ import { userInfo } from "node:os";
 import { UserError } from "../core/index.ts";
 
 /** How a connection is encrypted and whom it trusts, as libpq names it. */
-export type SslMode = "disable" | "allow" | "prefer" | "require" | "verify-ca" | "verify-full";
+type SslMode = "disable" | "allow" | "prefer" | "require" | "verify-ca" | "verify-full";
 
 const SSL_MODES: readonly SslMode[] = [
   "disable",

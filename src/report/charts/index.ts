@@ -2,7 +2,7 @@
 
 export { type Bar, type BarPart, type BarsData, barChart } from "./bars.ts";
 export type { ChartOptions } from "./frame.ts";
-export { type PlanData, planChart } from "./plan.ts";
-export { type BarData, signalBar } from "./plan-bar.ts";
+export { planChart } from "./plan.ts";
+export { signalBar } from "./plan-bar.ts";
 export { type Band, type PowerData, type PowerLine, powerChart } from "./power.ts";
 export { type Extent, linearScale, linearTicks, logScale, logTicks, timeTicks } from "./scale.ts";

@@ -22,7 +22,7 @@ import { labelWidth, placeLabels, px, quantityLabel } from "./label.ts";
 import { linearScale, linearTicks, niceExtent, type Scale } from "./scale.ts";
 
 /** A stretch of time, Unix seconds. */
-export interface Stretch {
+interface Stretch {
   readonly start: number;
   readonly end: number;
 }
