@@ -25,7 +25,7 @@ export async function keepModel(
   const machine = await identifyMachine(host);
   const subject = name ?? basename(path, ".onnx");
   const card = modelCard(count, { host, machine, name: subject, durationS });
-  const ledger = await openLedger(ledgerOf(context, flag).folder, { ifAbsent: "create" });
+  const ledger = await openLedger(ledgerOf(context, flag), { ifAbsent: "create" });
   try {
     await ledger.put(card);
   } finally {
