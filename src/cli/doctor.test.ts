@@ -21,6 +21,22 @@ describe("godwit doctor", () => {
     expect(out).toMatch(/ledger +\//);
   });
 
+  test("names the model that answers without sensors, and how sure it is", async () => {
+    const { rungs } = JSON.parse((await doctor({}, "--json")).out);
+    const methods = rungs.map(({ domain, method }: Record<string, string>) => [domain, method]);
+    expect(methods).toEqual([
+      ["cpu", "estimated"],
+      ["memory", "estimated"],
+    ]);
+    for (const { low, high } of rungs) {
+      expect(low).toBeLessThan(1);
+      expect(high).toBeGreaterThan(1);
+    }
+    const { out } = await doctor({});
+    expect(out).toMatch(/cpu +estimated, -\d+ % to \S+/);
+    expect(out).not.toContain("better, but");
+  });
+
   test("--json prints one object of a named version", async () => {
     const diagnosis = JSON.parse((await doctor(LOCKED, "--json")).out);
     expect(diagnosis).toMatchObject({ schema: "godwit.diagnosis/1", version: "0.0.0" });

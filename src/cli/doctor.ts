@@ -36,12 +36,13 @@ Examples:
           hint: "sudo godwit doctor --fix rapl --apply",
         });
       }
-      const [{ diagnose, renderDiagnosis }, { providers }] = await Promise.all([
+      const [{ diagnose, renderDiagnosis }, { providers }, { model }] = await Promise.all([
         import("../report/doctor/index.ts"),
         import("../measure/sensors/index.ts"),
+        import("../measure/estimate/index.ts"),
       ]);
       const facts = await processFacts(context, options.ledger);
-      const diagnosis = await diagnose(context.host, providers, facts);
+      const diagnosis = await diagnose(context.host, [...providers, model], facts);
       const { color } = command.optsWithGlobals() as { readonly color?: ColorChoice };
       context.stdout.write(
         options.json === true

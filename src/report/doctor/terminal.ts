@@ -86,8 +86,15 @@ function rungLines(rung: RungFinding, page: Page): readonly string[] {
   const device = rung.device === rung.domain ? "" : `${rung.device}, `;
   return [
     ...row(rung.domain, `${device}${rung.method}, ${interval} (90 %): ${rung.source}`, page, role),
-    ...rung.fallbacks.flatMap((reason) => row("", `better, but ${reason}`, page, "quiet")),
+    ...betterLines(rung, page),
   ];
+}
+
+/** A model stands below every sensor, and the table of sensors says of each why it is not here. */
+function betterLines({ method, fallbacks }: RungFinding, page: Page): readonly string[] {
+  const reasons =
+    method === "estimated" ? fallbacks.filter((reason) => / denied: /.test(reason)) : fallbacks;
+  return reasons.flatMap((reason) => row("", `better, but ${reason}`, page, "quiet"));
 }
 
 function uncoveredText(reasons: readonly string[]): string {
@@ -99,7 +106,8 @@ function uncoveredText(reasons: readonly string[]): string {
 
 /** Why a virtual machine has no sensors, where that is the reason. */
 function guestLines({ machine, rungs }: Diagnosis, page: Page): readonly string[] {
-  if (machine.virtualization === null || rungs.length > 0) return [];
+  const measured = rungs.some(({ method }) => method !== "estimated");
+  if (machine.virtualization === null || measured) return [];
   const text =
     "a virtual machine or a container is not shown the sensors of its host; an external meter can " +
     "be named in GODWIT_METER";
