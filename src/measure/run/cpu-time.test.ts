@@ -1,3 +1,5 @@
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { createFakeHost } from "../../../test/fake-host.ts";
 import { createNodeHost } from "../../core/host/node-host.ts";
@@ -15,7 +17,7 @@ async function output(script: string): Promise<{ kernel: number; counted: number
     helperSeconds: () => 0,
   });
   const { mkdtempSync, openSync, readFileSync, rmSync, closeSync } = await import("node:fs");
-  const folder = mkdtempSync("/tmp/godwit-test-");
+  const folder = mkdtempSync(join(tmpdir(), "godwit-test-"));
   try {
     const out = openSync(`${folder}/out`, "w");
     const running = await launch({
