@@ -3,30 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { nativeMissing, wasmMissing } from "../../test/engines.ts";
-import { UserError } from "../core/index.ts";
+import { faultOf, sessionOpener } from "../../test/session-rig.ts";
 import { encodeModel, type Model, type Tensor } from "../onnx/index.ts";
 import { graphLiteral, node, port } from "./graph-literal.ts";
-import { createSession, type Session, type SessionOptions } from "./session.ts";
 
-const sessions: Session[] = [];
-afterAll(async () => {
-  await Promise.all(sessions.map((session) => session.close()));
-});
-async function open(model: Model | Uint8Array | string, options: SessionOptions = {}) {
-  const session = await createSession(model, { threads: 1, ...options });
-  sessions.push(session);
-  return session;
-}
-
-/** The UserError that a promise rejects with. */
-async function faultOf(promise: Promise<unknown>): Promise<UserError> {
-  const error = await promise.then(
-    () => null,
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof UserError)) throw new Error("no UserError came", { cause: error });
-  return error;
-}
+const open = sessionOpener();
 
 describe.skipIf(nativeMissing !== null)("weights in another file", () => {
   let folder = "";

@@ -1,45 +1,9 @@
-import { afterAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { nativeMissing } from "../../test/engines.ts";
-import { UserError } from "../core/index.ts";
-import { type Model, tensorOf } from "../onnx/index.ts";
+import { faultOf, halve, product, sessionOpener } from "../../test/session-rig.ts";
 import { graphLiteral, node, port } from "./graph-literal.ts";
-import { createSession, type Session, type SessionOptions } from "./session.ts";
 
-const halve = graphLiteral(
-  [
-    node("Mul", ["x", "half"], ["scaled"], { name: "scale" }),
-    node("Add", ["scaled", "b"], ["y"], { name: "shift" }),
-  ],
-  [port("x", "float32", ["n", 2]), port("b", "float32", [2])],
-  [port("y", "float32", ["n", 2])],
-  [tensorOf("float32", { name: "half", dims: [], values: [0.5] })],
-);
-
-const product = graphLiteral(
-  [node("MatMul", ["a", "b"], ["c"], { name: "mm" })],
-  [port("a", "float32", ["m", "k"]), port("b", "float32", ["k", "n"])],
-  [port("c", "float32", ["m", "n"])],
-);
-
-const sessions: Session[] = [];
-afterAll(async () => {
-  await Promise.all(sessions.map((session) => session.close()));
-});
-async function open(model: Model | Uint8Array | string, options: SessionOptions = {}) {
-  const session = await createSession(model, { threads: 1, ...options });
-  sessions.push(session);
-  return session;
-}
-
-/** The UserError that a promise rejects with. */
-async function faultOf(promise: Promise<unknown>): Promise<UserError> {
-  const error = await promise.then(
-    () => null,
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof UserError)) throw new Error("no UserError came", { cause: error });
-  return error;
-}
+const open = sessionOpener();
 
 describe.skipIf(nativeMissing !== null)(
   "what goes wrong is told with model, place and remedy",

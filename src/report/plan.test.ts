@@ -1,4 +1,5 @@
-// Plans as pictures, words and pages. The golden picture was looked at in light and dark.
+// Plans as pictures, words and pages. A chart takes its colours from the page around it; that page was looked
+// at in light and dark.
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
