@@ -1,10 +1,14 @@
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { Tensor as OrtTensor } from "onnxruntime-node";
 import { describe, expect, test } from "vitest";
 import { randomFloats, refusalOf, runModel } from "../../test/onnx-runtime.ts";
 import { operators } from "../../test/operators.ts";
-import { modelBuilder } from "./builder.ts";
+import { modelFile, modelNames } from "../../test/shared-data.ts";
+import { extendModel, modelBuilder } from "./builder.ts";
+import { memorySource } from "./byte-source.ts";
 import { checkModel } from "./check/check-model.ts";
+import { decodeModel } from "./decode.ts";
 import { elementsOf } from "./elements.ts";
 import type { DataType } from "./model.ts";
 import { ModelError } from "./model-error.ts";
@@ -190,3 +194,57 @@ test("random graphs pass the checker and ONNX Runtime, in every opset", async ()
     { numRuns: 60 },
   );
 }, 60_000);
+
+describe("a model is continued", () => {
+  const base = () => {
+    const g = start();
+    const x = g.input("x", "float32", ["batch", 2]);
+    const h = g.op({ type: "Relu", name: "hidden" }, [x]);
+    g.output(g.op("Neg", [h]), { name: "y" });
+    return g.finish();
+  };
+
+  test("what is added reads the model's values, and its names, nodes and outputs stay", async () => {
+    const before = base();
+    const g = extendModel(before, { operators });
+    const two = g.constant("float32", { dims: [], values: [2] });
+    g.output(g.op("Mul", ["hidden", two]), { name: "doubled" });
+    g.output("hidden", { name: "seen" });
+    g.output("y", { name: "again" });
+    const after = g.finish();
+    expect(after.graph?.nodes.slice(0, 2)).toEqual(before.graph?.nodes);
+    expect(after.graph?.outputs.map(({ name }) => name)).toEqual(["y", "doubled", "seen", "again"]);
+    const result = await runModel(after, { x: new OrtTensor("float32", [1, -2], [1, 2]) });
+    const numbers = Object.entries(result).map(([key, { data }]) => [
+      key,
+      [...(data as Float32Array)].map((value) => value + 0),
+    ]);
+    expect(Object.fromEntries(numbers)).toEqual({
+      y: [-1, 0],
+      doubled: [2, 0],
+      seen: [1, 0],
+      again: [-1, 0],
+    });
+  });
+
+  test("nothing added, nothing changed", () => {
+    const before = base();
+    expect(extendModel(before, { operators }).finish()).toEqual(before);
+  });
+
+  test("types of its values are known, so that a mistake is refused where it is made", () => {
+    const g = extendModel(base(), { operators });
+    const i = g.input("i", "int64", [2]);
+    expect(() => g.op("Add", ["hidden", i])).toThrow(ModelError);
+  });
+
+  test.each(modelNames)("%s takes another output and is still valid", (file) => {
+    const before = decodeModel(memorySource(new Uint8Array(readFileSync(modelFile(file)))));
+    const g = extendModel(before, { operators });
+    const [output] = before.graph?.outputs ?? [];
+    g.output(output?.name ?? "", { name: "godwit/copy" });
+    const after = g.finish();
+    expect(after.graph?.outputs).toHaveLength((before.graph?.outputs.length ?? 0) + 1);
+    expect(checkModel(after, operators).filter(({ severity }) => severity === "error")).toEqual([]);
+  });
+});

@@ -4,10 +4,11 @@
 import { type AttributeValues, attributesFrom } from "./attribute-from.ts";
 import { bindTypes } from "./check/bind-types.ts";
 import { checkModel } from "./check/check-model.ts";
+import { namesIn } from "./graph-index.ts";
 import type { DataType, Graph, Model, Node, Tensor, ValueInfo, ValueType } from "./model.ts";
 import { ModelError } from "./model-error.ts";
 import { NamePool } from "./name-pool.ts";
-import type { OperatorSchema, OperatorTable } from "./operator-table.ts";
+import { canonicalDomain, type OperatorSchema, type OperatorTable } from "./operator-table.ts";
 import { type Renaming, renameNode } from "./rename.ts";
 import { type TensorParts, tensorOf } from "./tensor-of.ts";
 import { type ShapeDimension, tensorType, typeName } from "./value-type.ts";
@@ -81,29 +82,103 @@ const LEAST_IR_VERSION = 4;
 export function modelBuilder(options: ModelOptions): ModelBuilder {
   const { operators, name = "main" } = options;
   const opsets = new Map(Object.entries({ "": DEFAULT_OPSET, ...options.opsets }));
-  const shared: Shared = { operators, opsets, names: new NamePool() };
-  const graph = newGraph(shared, null);
+  const graph = newGraph({ operators, opsets, names: new NamePool() }, null);
   return {
     ...builderOf(graph, ""),
-    finish() {
-      const model: Model = {
-        irVersion: BigInt(
-          Math.max(LEAST_IR_VERSION, operators.irVersionOf(opsets.get("") ?? DEFAULT_OPSET)),
-        ),
+    finish: () =>
+      finishModel(graph, {
         producerName: "godwit",
-        graph: finishGraph(graph, name),
-        opsetImports: [...opsets].map(([domain, version]) => ({
-          domain,
-          version: BigInt(version),
-        })),
+        graph: { ...NOTHING, name },
+        opsetImports: [],
         metadata: [],
         functions: [],
-      };
-      const fault = checkModel(model, operators).find(({ severity }) => severity === "error");
-      if (fault === undefined) return model;
-      throw new ModelError(fault.message, fault.path, { hint: fault.remedy });
-    },
+      }),
   };
+}
+
+/**
+ * Continues a model: its values can be read, and what is built comes after its nodes, inputs and
+ * outputs. The model itself is left as it is. Nodes must stand in topological order.
+ */
+export function extendModel(
+  model: Model,
+  { operators }: { readonly operators: OperatorTable },
+): ModelBuilder {
+  const before = model.graph ?? NOTHING;
+  const names = new NamePool();
+  for (const name of namesIn(before)) names.take(name);
+  const opsets = new Map(
+    model.opsetImports.map(({ domain, version }) => [
+      canonicalDomain(domain),
+      Number(version ?? 0n),
+    ]),
+  );
+  const graph = newGraph({ operators, opsets, names }, null);
+  graph.nodes.push(...before.nodes);
+  graph.initializers.push(...before.initializers);
+  graph.inputs.push(...before.inputs);
+  bindExisting(graph, before);
+  return { ...builderOf(graph, ""), finish: () => finishModel(graph, { ...model, graph: before }) };
+}
+
+/** A graph before anything is in it. */
+const NOTHING: Graph = {
+  nodes: [],
+  initializers: [],
+  sparseInitializers: [],
+  inputs: [],
+  outputs: [],
+  valueInfos: [],
+  metadata: [],
+};
+
+/** The values of a graph that is continued, with their types as far as they can be told. */
+function bindExisting(graph: GrowingGraph, before: Graph): void {
+  const { operators, opsets } = graph.shared;
+  for (const { dataType, name = "" } of before.initializers) graph.values.set(name, dataType);
+  for (const { values } of before.sparseInitializers) {
+    graph.values.set(values?.name ?? "", values?.dataType ?? null);
+  }
+  for (const { name, type } of before.inputs) {
+    graph.values.set(name, type === undefined ? null : typeName(type));
+  }
+  const stated = new Map(
+    [...before.valueInfos, ...before.outputs].map(({ name, type }) => [name, type] as const),
+  );
+  for (const node of before.nodes) {
+    const domain = canonicalDomain(node.domain);
+    const schema = operators.find(domain, node.opType, opsets.get(domain) ?? 1);
+    const bound =
+      schema === null ? [] : bindTypes(node, schema, (value) => typeIn(graph, value)).outputs;
+    node.outputs.forEach((output, index) => {
+      const type = stated.get(output);
+      graph.values.set(output, type === undefined ? (bound[index] ?? null) : typeName(type));
+    });
+  }
+}
+
+/** The model around a graph that has grown from the base's own; throws ModelError when invalid. */
+function finishModel(graph: GrowingGraph, base: Model & { readonly graph: Graph }): Model {
+  const { operators, opsets } = graph.shared;
+  const leastVersion = Math.max(
+    LEAST_IR_VERSION,
+    operators.irVersionOf(opsets.get("") ?? DEFAULT_OPSET),
+    Number(base.irVersion ?? 0n),
+  );
+  const imported = new Set(base.opsetImports.map(({ domain }) => canonicalDomain(domain)));
+  const added = [...opsets].filter(([domain]) => !imported.has(domain));
+  const model: Model = {
+    ...base,
+    irVersion: BigInt(leastVersion),
+    graph: finishGraph(graph, base.graph),
+    opsetImports: [
+      ...base.opsetImports,
+      ...added.map(([domain, version]) => ({ domain, version: BigInt(version) })),
+    ],
+  };
+  const fault = checkModel(model, operators).find(({ severity }) => severity === "error");
+  if (fault === undefined) return model;
+  throw new ModelError(fault.message, fault.path, { hint: fault.remedy });
 }
 
 /** What all graphs of one model share. */
@@ -170,7 +245,7 @@ function builderOf(graph: GrowingGraph, prefix: string): GraphBuilder {
       const body = newGraph(graph.shared, graph);
       const label = names.fresh(prefix + name);
       build(builderOf(body, `${label}/`));
-      return finishGraph(body, label);
+      return finishGraph(body, { ...NOTHING, name: label });
     },
     output(value, options = {}) {
       requireValue(graph, value, "output");
@@ -272,16 +347,18 @@ function typeIn(graph: GrowingGraph, value: string): string | null {
 }
 
 /** Outputs get the names that were asked for: by renaming the value, or through an Identity node. */
-function finishGraph(graph: GrowingGraph, name: string): Graph {
+function finishGraph(graph: GrowingGraph, base: Graph): Graph {
   const { names } = graph.shared;
   const made = new Set(graph.nodes.flatMap(({ outputs }) => outputs));
   const renaming = new Map<string, string>();
-  const given = new Set<string>();
+  const given = new Set(base.outputs.map(({ name }) => name));
+  // A name that the base gave stays: what it names may be known by it elsewhere.
+  const own = new Set(graph.nodes.slice(base.nodes.length).flatMap(({ outputs }) => outputs));
   const copies: Node[] = [];
   const outputs = graph.outputs.map(({ value, options }): ValueInfo => {
     const wanted = options.name ?? value;
     if (wanted !== value && !names.take(wanted)) throw taken(wanted);
-    if (made.has(value) && !given.has(value)) {
+    if (made.has(value) && !given.has(value) && (wanted === value || own.has(value))) {
       if (wanted !== value) renaming.set(value, wanted);
       given.add(value);
       return { name: wanted, ...typed(graph, value, options), metadata: [] };
@@ -291,14 +368,11 @@ function finishGraph(graph: GrowingGraph, name: string): Graph {
     return { name: copy, ...typed(graph, value, options), metadata: [] };
   });
   return {
-    name,
+    ...base,
     nodes: [...graph.nodes, ...copies].map((node) => renamed(node, renaming)),
     initializers: graph.initializers,
-    sparseInitializers: [],
     inputs: graph.inputs,
-    outputs,
-    valueInfos: [],
-    metadata: [],
+    outputs: [...base.outputs, ...outputs],
   };
 }
 

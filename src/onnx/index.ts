@@ -17,6 +17,7 @@ export {
 } from "./attributes.ts";
 export {
   DEFAULT_OPSET,
+  extendModel,
   type GraphBuilder,
   type ModelBuilder,
   type ModelOptions,
