@@ -1,0 +1,14 @@
+// Models made smaller: rewrites with a promise about the outputs of what they give back.
+
+export { withDataInside } from "./data-inside.ts";
+export type {
+  Change,
+  Feeds,
+  Fidelity,
+  Pass,
+  PassContext,
+  PassResult,
+  Progress,
+  Refusal,
+} from "./pass.ts";
+export { runSteps, type Step, type StepsResult, stepOf } from "./run-passes.ts";
