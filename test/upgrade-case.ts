@@ -3,7 +3,8 @@
 import type { Tensor as OrtTensor } from "onnxruntime-node";
 import { expect } from "vitest";
 import type { AttributeValues } from "../src/onnx/attribute-from.ts";
-import { type GraphBuilder, modelBuilder } from "../src/onnx/builder.ts";
+import { modelBuilder } from "../src/onnx/builder.ts";
+import type { GraphBuilder } from "../src/onnx/graph-builder.ts";
 import type { Model } from "../src/onnx/model.ts";
 import { randomFloats, runModel, type Values } from "./onnx-runtime.ts";
 import { operators } from "./operators.ts";

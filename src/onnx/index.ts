@@ -18,12 +18,9 @@ export {
 export {
   DEFAULT_OPSET,
   extendModel,
-  type GraphBuilder,
   type ModelBuilder,
   type ModelOptions,
   modelBuilder,
-  type NodeKind,
-  type OutputOptions,
 } from "./builder.ts";
 export { type ByteSource, memorySource } from "./byte-source.ts";
 export { checkModel } from "./check/check-model.ts";
@@ -39,6 +36,7 @@ export {
 } from "./elements.ts";
 export { encodeModel, encodeModelChunks } from "./encode.ts";
 export { externalData, type OpenDataFile } from "./external-data.ts";
+export type { GraphBuilder, NodeKind, OutputOptions } from "./graph-builder.ts";
 export {
   constantOf,
   deadNodes,

@@ -10,8 +10,8 @@ import {
   x,
 } from "../../../test/upgrade-case.ts";
 import type { AttributeValues } from "../attribute-from.ts";
-import type { GraphBuilder } from "../builder.ts";
 import { checkModel } from "../check/check-model.ts";
+import type { GraphBuilder } from "../graph-builder.ts";
 import { upgradeModel } from "./upgrade-model.ts";
 
 const reductions = [
