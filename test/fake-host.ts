@@ -122,6 +122,12 @@ export function createFakeHost(machine: FakeMachine = {}): FakeHost {
       const content = contentOf(path);
       return typeof content === "string" ? content : new TextDecoder().decode(content);
     },
+    async readBytes(path, limit) {
+      const content = contentOf(path);
+      const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+      if (bytes.length > limit) throw fault("EFBIG", path);
+      return bytes;
+    },
     async list(path) {
       const folder = resolve(path);
       const own = files.get(folder);

@@ -45,7 +45,7 @@ export {
   type Optimisation,
 } from "./settings.ts";
 export type { StaticDims } from "./static-dims.ts";
-export type { TensorElements, TensorValue } from "./tensor-value.ts";
+export { sizeOf, type TensorElements, type TensorValue } from "./tensor-value.ts";
 export type { WorkerSessionOptions } from "./thread-messages.ts";
 export {
   type ThreadChoice,

@@ -57,6 +57,8 @@ export interface Host {
 
   /** Whole text of a file. Rejects with a node-like error that has a `code` (ENOENT, EACCES ...). */
   readText(path: string): Promise<string>;
+  /** Whole content of a file. Rejects like `readText`, and with code EFBIG over `limit` bytes. */
+  readBytes(path: string, limit: number): Promise<Uint8Array>;
   /** Names in a folder, sorted. Rejects like `readText`. */
   list(path: string): Promise<readonly string[]>;
   /** Path with symbolic links resolved. */

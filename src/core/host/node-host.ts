@@ -1,7 +1,7 @@
 // The real machine, through Node.
 
 import { execFile } from "node:child_process";
-import { open, readdir, readFile, realpath } from "node:fs/promises";
+import { open, readdir, readFile, realpath, stat } from "node:fs/promises";
 import os from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
@@ -34,6 +34,7 @@ export function createNodeHost(): Host {
     env: process.env,
     pid: process.pid,
     readText: (path) => readFile(path, "utf8"),
+    readBytes,
     list: async (path) => (await readdir(path)).sort(),
     realPath: (path) => realpath(path),
     openFile,
@@ -121,6 +122,17 @@ function cpuTimes(): CpuTimes {
     idle += times.idle;
   }
   return { busyS: busy / 1000, idleS: idle / 1000 };
+}
+
+async function readBytes(path: string, limit: number): Promise<Uint8Array> {
+  const { size } = await stat(path);
+  if (size > limit) {
+    throw Object.assign(new Error(`${path}: ${size} bytes, over ${limit}`), {
+      code: "EFBIG",
+      path,
+    });
+  }
+  return readFile(path);
 }
 
 async function openFile(path: string): Promise<RandomAccessFile> {
