@@ -191,3 +191,17 @@ function databaseFault(path: string, error: unknown): unknown {
       return fault(`the ledger ${path} failed: ${reasonOf(error)}`, "Please report this as a bug.");
   }
 }
+
+/** All of an action or nothing; the lock is taken at once. */
+export function inTransaction<T>(database: DatabaseSync, action: () => T): T {
+  // Immediate: a transaction that reads first and then cannot write would have to start over.
+  database.exec("BEGIN IMMEDIATE");
+  try {
+    const result = action();
+    database.exec("COMMIT");
+    return result;
+  } catch (error) {
+    if (database.isTransaction) database.exec("ROLLBACK");
+    throw error;
+  }
+}

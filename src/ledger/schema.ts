@@ -64,3 +64,33 @@ export const POSTGRES_MIGRATIONS: readonly string[] = [
   CREATE INDEX tags_by_value ON tags (key, value);
   `,
 ];
+
+/** The same for the jobs beside a ledger, always SQLite. Never edit one that was released. */
+export const JOB_MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE jobs (
+    id TEXT PRIMARY KEY,
+    engine TEXT NOT NULL,
+    state TEXT NOT NULL,
+    submitted_s REAL NOT NULL,
+    record TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX jobs_by_state ON jobs (state, submitted_s);
+
+  CREATE TABLE job_entries (
+    entry INTEGER PRIMARY KEY,
+    job TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+    at_s REAL NOT NULL,
+    kind TEXT NOT NULL,
+    text TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX job_entries_by_job ON job_entries (job, entry);
+
+  CREATE TABLE job_secrets (
+    job TEXT PRIMARY KEY REFERENCES jobs (id) ON DELETE CASCADE,
+    text TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE roles (role TEXT PRIMARY KEY, holder TEXT NOT NULL) STRICT;
+  `,
+];

@@ -2,7 +2,7 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import { UserError } from "../core/index.ts";
-import { type Patience, patiently } from "./database.ts";
+import { inTransaction, type Patience, patiently } from "./database.ts";
 import type { Row, SqlStore, Statement } from "./store.ts";
 
 interface Opened {
@@ -35,17 +35,4 @@ export function sqliteStore({ database, folder, path, writable, patience }: Open
       if (database.isOpen) database.close();
     },
   };
-}
-
-function inTransaction<T>(database: DatabaseSync, action: () => T): T {
-  // Immediate: a transaction that reads first and then cannot write would have to start over.
-  database.exec("BEGIN IMMEDIATE");
-  try {
-    const result = action();
-    database.exec("COMMIT");
-    return result;
-  } catch (error) {
-    if (database.isTransaction) database.exec("ROLLBACK");
-    throw error;
-  }
 }
