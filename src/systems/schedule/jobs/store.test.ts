@@ -61,7 +61,7 @@ test("four processes that change one job at once lose no change", async () => {
   const store = await open();
   const { id } = sampleJob();
   await store.add(sampleJob(), null);
-  const writer = join(import.meta.dirname, "../../../../test/job-writer.ts");
+  const writer = new URL("../../../../test/job-writer.ts", import.meta.url).pathname;
   const run = () => start(process.execPath, [writer, folder, id, "25"]);
   await Promise.all([run(), run(), run(), run()]);
   expect((await store.get(id))?.attempts).toBe(100);
