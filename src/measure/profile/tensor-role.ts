@@ -12,6 +12,7 @@ const BUFFERS: Readonly<Record<string, readonly number[]>> = {
   Clip: [1, 2],
   ConvInteger: [2, 3],
   DequantizeLinear: [1, 2],
+  Dropout: [1],
   DynamicQuantizeLSTM: [8, 9, 10, 11],
   DynamicQuantizeMatMul: [2, 3],
   GroupQueryAttention: [7, 8],

@@ -1,0 +1,4 @@
+// The named networks, as models in inference form.
+
+export { type Net, type NetDefinition, type NetOptionName, type NetOptions, net } from "./net.ts";
+export { netNamed, nets } from "./registry.ts";
