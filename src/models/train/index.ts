@@ -1,0 +1,54 @@
+// Training: losses, gradients and updates as rewrites of a model, and the loop that runs them.
+
+export {
+  bayesianRanking,
+  binaryCrossEntropy,
+  type CrossEntropyOptions,
+  crossEntropy,
+  type DistillationOptions,
+  distillation,
+  huber,
+  klDivergence,
+  type Loss,
+  type LossContext,
+  meanAbsoluteError,
+  meanSquaredError,
+  type Prediction,
+  pinball,
+} from "./losses/index.ts";
+export {
+  type AdagradOptions,
+  type AdamOptions,
+  adagrad,
+  adam,
+  adamW,
+  type LionOptions,
+  lion,
+  type Optimizer,
+  type RmsPropOptions,
+  rmsProp,
+  type SgdOptions,
+  type Slot,
+  sgd,
+  type Update,
+  type Updated,
+} from "./optimizers/index.ts";
+export {
+  constantRate,
+  cosineRate,
+  exponentialRate,
+  oneCycleRate,
+  type Schedule,
+  stepRate,
+  warmedUp,
+} from "./schedule.ts";
+export { type TargetInput, type WithLoss, withLoss } from "./with-loss.ts";
+export {
+  decayMatrices,
+  type ParameterGroup,
+  type StateEntry,
+  type Trainable,
+  type UpdateGraph,
+  type UpdateOptions,
+  withOptimizer,
+} from "./with-optimizer.ts";
