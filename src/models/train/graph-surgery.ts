@@ -1,6 +1,6 @@
 // Rewrites that building a training graph needs beside adding to it.
 
-import type { Graph, Model, Tensor } from "../../onnx/index.ts";
+import type { Graph, Model } from "../../onnx/index.ts";
 import { ModelError, tensorType } from "../../onnx/index.ts";
 
 /** The graph of a model. Throws ModelError where there is none. */
@@ -8,10 +8,6 @@ export function graphOf({ graph }: Model): Graph {
   if (graph !== undefined) return graph;
   throw new ModelError("the model has no graph", "graph", { hint: "Give a whole model file." });
 }
-
-/** The initializers of a graph by their names. */
-export const initializersOf = (model: Model): ReadonlyMap<string, Tensor> =>
-  new Map(graphOf(model).initializers.map((tensor) => [tensor.name ?? "", tensor]));
 
 /** The model with initializers turned into inputs, so that they can change from run to run. */
 export function initializersToInputs(model: Model, names: ReadonlySet<string>): Model {
@@ -39,13 +35,3 @@ export const withoutOutputs = (model: Model): Model => ({
   ...model,
   graph: { ...graphOf(model), outputs: [] },
 });
-
-/** The model with some initializers replaced; each keeps its name. */
-export function withInitializers(model: Model, tensors: ReadonlyMap<string, Tensor>): Model {
-  const graph = graphOf(model);
-  const initializers = graph.initializers.map((tensor) => {
-    const replaced = tensors.get(tensor.name ?? "");
-    return replaced === undefined ? tensor : { ...replaced, name: tensor.name ?? "" };
-  });
-  return { ...model, graph: { ...graph, initializers } };
-}

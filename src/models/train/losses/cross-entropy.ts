@@ -46,7 +46,7 @@ function smoothed(
 }
 
 /** -sum of truth log softmax(logits) over classes, mean over the rest. */
-export function crossEntropyOf(
+function crossEntropyOf(
   graph: GraphBuilder,
   of: { readonly logits: string; readonly truth: string; readonly shape: readonly number[] },
 ): string {
