@@ -14,6 +14,15 @@ export { dropout } from "./dropout.ts";
 export { channelsOf, type Features, spatialOf } from "./features.ts";
 export { type FireOptions, fire } from "./fire.ts";
 export {
+  type FlattenedOptions,
+  flattenedConv,
+  horizontalConv,
+  type LineOptions,
+  lateralConv,
+  verticalConv,
+} from "./flattened.ts";
+export { type InceptionOptions, inception } from "./inception.ts";
+export {
   type Fan,
   filledWith,
   glorotUniform,
@@ -21,9 +30,11 @@ export {
   type Initialiser,
   initialiserNamed,
   initialisers,
+  lecunNormal,
   ones,
   zeros,
 } from "./initialisers.ts";
+export { type InvertedResidualOptions, invertedResidual } from "./inverted-residual.ts";
 export { batchNorm, layerNorm, localResponseNorm } from "./normalise.ts";
 export {
   averagePool,
@@ -33,6 +44,7 @@ export {
   maxPool,
   type PoolOptions,
 } from "./pool.ts";
+export { type ResidualBlockOptions, residualBlock } from "./residual-block.ts";
 export {
   type LayerScope,
   layerScope,
@@ -44,4 +56,6 @@ export {
 } from "./scope.ts";
 export { type SeparableOptions, separableConv } from "./separable.ts";
 export { FULL_WIDTH, shrunk, shrunkSize, type Width, widthOf } from "./shrink.ts";
+export { channelShuffle, type ShuffleUnitOptions, shuffleUnit } from "./shuffle.ts";
+export { type SqueezeExciteOptions, squeezeExcite } from "./squeeze-excite.ts";
 export { type Padding, type Window, type WindowOptions, windowOver } from "./window.ts";

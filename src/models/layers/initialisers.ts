@@ -58,6 +58,7 @@ const lecun = (fan: Fan): number => 1 / fan.in;
 
 export const heNormal: Initialiser = normalOf("he-normal", HE, he);
 export const glorotUniform: Initialiser = uniformOf("glorot-uniform", GLOROT, glorot);
+export const lecunNormal: Initialiser = normalOf("lecun-normal", LECUN, lecun);
 
 /** Spread of the normal distributions that do not look at the layer. */
 const SMALL = 0.02;
@@ -78,7 +79,7 @@ export const initialisers: readonly Initialiser[] = [
   uniformOf("he-uniform", HE, he),
   normalOf("glorot-normal", GLOROT, glorot),
   glorotUniform,
-  normalOf("lecun-normal", LECUN, lecun),
+  lecunNormal,
   uniformOf("lecun-uniform", LECUN, lecun),
   // PyTorch's default for linear and convolution layers: bound 1 / sqrt(fan in).
   uniformOf(

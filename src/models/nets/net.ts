@@ -24,7 +24,7 @@ export interface NetOptions {
   readonly channels?: number;
   /** Number of scores. Default: that of the network. */
   readonly classes?: number;
-  /** Name of the distribution that hidden layers start from. Default: `he-normal`. */
+  /** Name of the distribution that hidden layers start from. Default: that of the network. */
   readonly initialiser?: string;
   /** Of the first weights. Default: 1. */
   readonly seed?: number;
@@ -58,6 +58,8 @@ export interface NetDefinition extends Omit<Net, "options" | "build"> {
   readonly without?: readonly NetOptionName[];
   /** Channels come in multiples of this when they are shrunk. Default: 1. */
   readonly divisor?: number;
+  /** Distribution that its hidden layers start from. Default: `he-normal`. */
+  readonly initialiser?: string;
   /** From the image to one score a class. */
   layers(at: LayerScope, image: Features, classes: number): Features;
 }
@@ -95,7 +97,8 @@ export function net(definition: NetDefinition): Net {
 
 function modelOf(definition: NetDefinition, options: NetOptions): Model {
   const { name, input, divisor, layers } = definition;
-  const { operators, alpha = 1, rho = 1, seed = 1, initialiser } = options;
+  const { operators, alpha = 1, rho = 1, seed = 1 } = options;
+  const { initialiser = definition.initialiser ?? "he-normal" } = options;
   const channels = whole(options.channels ?? input.channels, "channels");
   const classes = whole(options.classes ?? definition.classes, "classes");
   const size = shrunkSize(whole(options.size ?? input.size, "size"), rho);
@@ -103,7 +106,7 @@ function modelOf(definition: NetDefinition, options: NetOptions): Model {
   const at = layerScope(builder, {
     seed,
     width: widthOf(alpha, divisor),
-    ...(initialiser === undefined ? {} : { initialiser: initialiserNamed(initialiser) }),
+    initialiser: initialiserNamed(initialiser),
   });
   const shape = [channels, size, size];
   const image = { value: builder.input("image", "float32", ["batch", ...shape]), shape };
@@ -112,7 +115,7 @@ function modelOf(definition: NetDefinition, options: NetOptions): Model {
     name: "scores",
     type: tensorType("float32", ["batch", ...scores.shape]),
   });
-  const recipe = { net: name, alpha, size, channels, classes, seed };
+  const recipe = { net: name, alpha, size, channels, classes, initialiser, seed };
   return {
     ...builder.finish(),
     metadata: [{ key: "godwit.net", value: JSON.stringify(recipe) }],
