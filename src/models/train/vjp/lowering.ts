@@ -1,0 +1,57 @@
+// Ways to write one gradient. Which is the fastest depends on the target and the sizes, so that they are
+// kept side by side and chosen between.
+
+import type { Value, Writer } from "./writer.ts";
+
+/** Where a graph runs: ONNX Runtime's CPU kernels, the same in WebAssembly, or WebGPU. */
+export type Target = "cpu" | "wasm" | "webgpu";
+
+/** One way to compute something; `C` are the sizes and attributes it is about. */
+export interface Lowering<C> {
+  readonly name: string;
+  /** Whether it computes the right thing in this case, on this target. */
+  applies(of: C, target: Target): boolean;
+  write(writer: Writer, inputs: readonly Value[], of: C): Value;
+}
+
+/** Several ways to compute the same. */
+export interface LoweringFamily<C> {
+  readonly name: string;
+  readonly lowerings: readonly Lowering<C>[];
+  /** The way that is likely the fastest, where none was timed. */
+  guess(of: C, target: Target): string;
+}
+
+/** A case of a family, as plain data: what timings are kept by. */
+export interface LoweringCase {
+  readonly family: string;
+  readonly of: unknown;
+}
+
+/** Writes a case by the way chosen for it. */
+export type Choose = <C>(
+  family: LoweringFamily<C>,
+  of: C,
+  writer: Writer,
+  inputs: readonly Value[],
+) => Value;
+
+/** How ways are chosen. */
+export interface LoweringOptions {
+  /** Default: cpu. */
+  readonly target?: Target;
+  /** The name of the fastest way for a case; null where that is not known. */
+  readonly fastest?: (key: LoweringCase) => string | null;
+}
+
+/** The chooser for a target. A name that does not apply to a case counts as not known. */
+export function chooser({ target = "cpu", fastest = () => null }: LoweringOptions): Choose {
+  return (family, of, writer, inputs) => {
+    const usable = family.lowerings.filter((lowering) => lowering.applies(of, target));
+    const named = (name: string | null) => usable.find((lowering) => lowering.name === name);
+    const chosen =
+      named(fastest({ family: family.name, of })) ?? named(family.guess(of, target)) ?? usable[0];
+    if (chosen === undefined) throw new TypeError(`no way to write ${family.name} on ${target}`);
+    return chosen.write(writer, inputs, of);
+  };
+}

@@ -1,0 +1,47 @@
+// What a gradient rule is: it is shown one node and the gradients of its outputs, and writes the
+// gradients of its inputs (a vector-Jacobian product).
+
+import type { Node, Tensor } from "../../../onnx/index.ts";
+import type { Choose, Target } from "./lowering.ts";
+import type { Value, Writer } from "./writer.ts";
+
+/** A node at which the loss is differentiated. */
+export interface Site {
+  readonly node: Node;
+  /** Writes into a scope of the node's name. */
+  readonly write: Writer;
+  readonly target: Target;
+  /** The operand at an input. Throws when it is left out, or its sizes are not known. */
+  input(index: number): Value;
+  /** Whether an operand is given. */
+  has(index: number): boolean;
+  /** A result of the node. */
+  output(index?: number): Value;
+  /** The gradient of the loss by an output; null where the loss does not depend on it. */
+  upstream(index: number): Value | null;
+  /** The gradient by the first output, zeros where the loss does not depend on it. */
+  readonly dy: Value;
+  /** The tensor of an input that never changes; null for others. */
+  constant(index: number): Tensor | null;
+  /** The numbers of an input that the rule must know. Throws when they are not constant. */
+  numbers(index: number): readonly number[];
+  /** Writes by the way chosen for this target and these sizes. */
+  readonly choose: Choose;
+  /** An error that names the node. */
+  fault(message: string, hint: string): Error;
+}
+
+/** Writes the gradient by one input; asked only when something needs it. */
+export type Gradient = () => Value;
+
+/** The gradients by the inputs, in their order; null where there is none (an index, a shape). */
+export type Vjp = (site: Site) => readonly (Gradient | null)[];
+
+/**
+ * Lets a node of the forward pass give what its gradient reads, such as the places of the maxima.
+ * `extra` makes names for added outputs.
+ */
+export type Prepare = (node: Node, extra: (suffix: string) => string, target: Target) => Node;
+
+/** Rules by operator; those of other domains as `com.microsoft::Gelu`. */
+export type Rules = Readonly<Record<string, Vjp>>;
