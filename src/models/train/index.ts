@@ -1,6 +1,11 @@
 // Training: losses, gradients and updates as rewrites of a model, and the loop that runs them.
 
 export {
+  type Differentiated,
+  type DifferentiateOptions,
+  differentiate,
+} from "./differentiate.ts";
+export {
   bayesianRanking,
   binaryCrossEntropy,
   type CrossEntropyOptions,
@@ -42,6 +47,7 @@ export {
   stepRate,
   warmedUp,
 } from "./schedule.ts";
+export type { LoweringCase, LoweringOptions, Target } from "./vjp/lowering.ts";
 export { type TargetInput, type WithLoss, withLoss } from "./with-loss.ts";
 export {
   decayMatrices,
