@@ -17,7 +17,7 @@ import {
 import { operators } from "./operators.ts";
 
 /** An input that gradients are taken by. */
-export interface CheckedInput {
+interface CheckedInput {
   readonly dims: readonly number[];
   /** Values to draw from: normal numbers, numbers from 0.5 to 2, or normal ones at least 0.25 apart. */
   readonly values?: "normal" | "positive" | "apart" | readonly number[];

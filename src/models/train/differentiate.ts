@@ -22,6 +22,7 @@ import {
   type ShapeOptions,
   tensorType,
 } from "../../onnx/index.ts";
+import { graphOf } from "./graph-surgery.ts";
 import { chooser, type LoweringOptions, type Target } from "./vjp/lowering.ts";
 import type { Gradient, Site } from "./vjp/rule.ts";
 import { preparations, rules } from "./vjp/rules.ts";
@@ -257,11 +258,6 @@ function requireOpset(model: Model): void {
   throw new UserError("unsupported", `gradients need opset ${LEAST_OPSET} or newer, not ${opset}`, {
     hint: "Bring the model up with upgradeModel first.",
   });
-}
-
-function graphOf(model: Model): Graph {
-  if (model.graph !== undefined) return model.graph;
-  throw new UserError("invalid-input", "the model has no graph", { hint: "Export it again." });
 }
 
 function keyOf({ domain, opType }: Node): string {

@@ -35,7 +35,7 @@ export interface Cut {
 export const sizeOf = (dims: readonly number[]): number =>
   dims.reduce((product, dim) => product * dim, 1);
 
-export const sameDims = (a: readonly number[], b: readonly number[]): boolean =>
+const sameDims = (a: readonly number[], b: readonly number[]): boolean =>
   a.length === b.length && a.every((dim, axis) => dim === b[axis]);
 
 /** Numbers from `start` up to but not including `end`. */
@@ -46,7 +46,7 @@ export const range = (start: number, end: number): readonly number[] =>
 export const axisFrom = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);
 
 /** Sizes of an element-wise result of two operands (ONNX, "Broadcasting"). */
-export function broadcastDims(a: readonly number[], b: readonly number[]): readonly number[] {
+function broadcastDims(a: readonly number[], b: readonly number[]): readonly number[] {
   const rank = Math.max(a.length, b.length);
   return range(0, rank).map((axis) => {
     const left = a[axis - rank + a.length] ?? 1;
