@@ -203,3 +203,11 @@ describe("splits", () => {
     expect(batched([1, 2, 3, 4, 5], 2)).toEqual([[1, 2], [3, 4], [5]]);
   });
 });
+
+test("columns that nobody asked for are left out, through every view", async () => {
+  const chain = subset(concat([points(0, 2), points(2, 2)], "joined"), [3, 1]);
+  const renamed = normalise(selectColumns(chain, { x: "input", label: "label" }), "input", {});
+  expect([...(await renamed.batch([0], ["label"])).keys()]).toEqual(["label"]);
+  expect([...(await renamed.batch([0], ["input"])).keys()]).toEqual(["input"]);
+  expect([...(await readLabels(renamed))]).toEqual([1, 1]);
+});

@@ -25,9 +25,13 @@ export interface Dataset {
   readonly length: number;
   /**
    * The rows asked for, in that order, as tensors with a leading batch axis, by column name. Throws
-   * UserError when a sample cannot be read, or when samples of varying shape do not stack.
+   * UserError when a sample cannot be read, or when samples of varying shape do not stack. Where only
+   * some columns are wanted, the others may be left out: labels are read without decoding images.
    */
-  batch(rows: readonly number[]): Promise<ReadonlyMap<string, TensorValue>>;
+  batch(
+    rows: readonly number[],
+    wanted?: readonly string[],
+  ): Promise<ReadonlyMap<string, TensorValue>>;
 }
 
 /** A column with all its values: row after row in one array, or one tensor a row where shapes vary. */
@@ -45,9 +49,10 @@ export function memoryDataset(name: string, filled: readonly FilledColumn[]): Da
     name,
     columns: filled.map(declared),
     length,
-    async batch(rows) {
+    async batch(rows, wanted) {
       checkRows(name, length, rows);
-      return new Map(filled.map((column) => [column.name, rowsOf(column, rows)]));
+      const columns = filled.filter((column) => wanted?.includes(column.name) ?? true);
+      return new Map(columns.map((column) => [column.name, rowsOf(column, rows)]));
     },
   };
 }
@@ -96,7 +101,7 @@ export function columnOf(dataset: Dataset, name: string): Column {
 export async function readColumn(dataset: Dataset, name: string): Promise<TensorValue> {
   columnOf(dataset, name);
   const rows = Array.from({ length: dataset.length }, (_, row) => row);
-  const batch = await dataset.batch(rows);
+  const batch = await dataset.batch(rows, [name]);
   return batch.get(name) as TensorValue;
 }
 

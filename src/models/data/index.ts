@@ -1,6 +1,17 @@
 // Data in: datasets, what is made of them, and the files they come from.
 
 export {
+  type Baseline,
+  type CatalogueEntry,
+  type CatalogueFile,
+  datasetFolders,
+  downloadFolder,
+  findEntry,
+  locateEntry,
+  readCatalogue,
+} from "./catalogue/entry.ts";
+export { loadEntry } from "./catalogue/load-entry.ts";
+export {
   type Column,
   columnOf,
   type Dataset,
@@ -9,9 +20,11 @@ export {
   readColumn,
   readLabels,
 } from "./dataset.ts";
-export { readFileBytes } from "./read/fault.ts";
+export type { ImagePreprocessing } from "./images/preprocess.ts";
+export { onlySplit, openDataset } from "./open-dataset.ts";
+export type { OpenOptions } from "./open-file.ts";
 export { decodeIdx } from "./read/idx.ts";
-export { unzipped } from "./read/inflate.ts";
+export { decodeNpy, readNpz } from "./read/npy.ts";
 export {
   allRows,
   batched,
@@ -21,6 +34,14 @@ export {
   shuffled,
   stratifiedSplit,
 } from "./rows.ts";
+export {
+  type DatasetSplits,
+  type Shares,
+  type SplitName,
+  splitNamed,
+  type TrainingParts,
+  trainingParts,
+} from "./splits.ts";
 export {
   type ColumnMap,
   concat,

@@ -12,9 +12,12 @@ export function subset(dataset: Dataset, rows: readonly number[], name?: string)
     ...dataset,
     name: name ?? dataset.name,
     length: rows.length,
-    batch(wanted) {
-      checkRows(dataset.name, rows.length, wanted);
-      return dataset.batch(wanted.map((row) => rows[row] as number));
+    batch(own, wanted) {
+      checkRows(dataset.name, rows.length, own);
+      return dataset.batch(
+        own.map((row) => rows[row] as number),
+        wanted,
+      );
     },
   };
 }
@@ -34,9 +37,9 @@ export function concat(datasets: readonly Dataset[], name: string): Dataset {
     name,
     columns: first.columns,
     length,
-    async batch(rows) {
+    async batch(rows, wanted) {
       checkRows(name, length, rows);
-      return joinedBatch(datasets, starts, rows);
+      return joinedBatch(datasets, starts, rows, wanted);
     },
   };
 }
@@ -45,6 +48,7 @@ async function joinedBatch(
   datasets: readonly Dataset[],
   starts: readonly number[],
   rows: readonly number[],
+  columns: readonly string[] | undefined,
 ): Promise<ReadonlyMap<string, TensorValue>> {
   const wanted: number[][] = datasets.map(() => []);
   const sources = rows.map((row) => {
@@ -54,7 +58,7 @@ async function joinedBatch(
   });
   const used = wanted.flatMap((own, source) => (own.length === 0 ? [] : [source]));
   const batches = await Promise.all(
-    used.map((s) => (datasets[s] as Dataset).batch(wanted[s] ?? [])),
+    used.map((s) => (datasets[s] as Dataset).batch(wanted[s] ?? [], columns)),
   );
   // Rows come out source after source; `order` says where in that each asked-for row is.
   const next = new Map<number, number>();
@@ -99,8 +103,9 @@ export function mapColumn(dataset: Dataset, name: string, change: ColumnMap): Da
   return {
     ...dataset,
     columns: dataset.columns.map((column) => (column.name === name ? change.column : column)),
-    async batch(rows) {
-      const batch = await dataset.batch(rows);
+    async batch(rows, wanted) {
+      const before = wanted?.map((own) => (own === change.column.name ? name : own));
+      const batch = await dataset.batch(rows, before);
       return new Map(
         [...batch].map(([key, value]) =>
           key === name ? [change.column.name, change.map(value)] : [key, value],
@@ -119,11 +124,13 @@ export function selectColumns(dataset: Dataset, names: Readonly<Record<string, s
   return {
     ...dataset,
     columns,
-    async batch(rows) {
-      const batch = await dataset.batch(rows);
-      return new Map(
-        Object.entries(names).map(([from, to]) => [to, batch.get(from) as TensorValue]),
+    async batch(rows, wanted) {
+      const taken = Object.entries(names).filter(([, to]) => wanted?.includes(to) ?? true);
+      const batch = await dataset.batch(
+        rows,
+        taken.map(([from]) => from),
       );
+      return new Map(taken.map(([from, to]) => [to, batch.get(from) as TensorValue]));
     },
   };
 }

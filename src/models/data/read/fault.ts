@@ -27,7 +27,7 @@ export async function readFileBytes(host: Host, path: string): Promise<Uint8Arra
 }
 
 /** The fault of a file or folder that the host could not read. */
-function unreadable(path: string, cause: unknown): UserError {
+export function unreadable(path: string, cause: unknown): UserError {
   const code = hostErrorCode(cause);
   if (code === "ENOENT") {
     return new UserError("invalid-input", `there is no file or folder ${path}`, {

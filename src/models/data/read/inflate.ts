@@ -19,7 +19,7 @@ interface InflateOptions {
 }
 
 /** Decompressed bytes. Throws UserError for damaged data and beyond the limit. */
-async function inflate(
+export async function inflate(
   file: string,
   bytes: Uint8Array,
   { format, limit }: InflateOptions,
