@@ -21,6 +21,7 @@ export {
   type Prediction,
   pinball,
 } from "./losses/index.ts";
+export { normaliseForTraining } from "./normalise.ts";
 export {
   type AdagradOptions,
   type AdamOptions,
@@ -47,6 +48,7 @@ export {
   stepRate,
   warmedUp,
 } from "./schedule.ts";
+export { type TrainingMode, type TrainingModeOptions, trainingMode } from "./training-mode.ts";
 export type { LoweringCase, LoweringOptions, Target } from "./vjp/lowering.ts";
 export { type TargetInput, type WithLoss, withLoss } from "./with-loss.ts";
 export {

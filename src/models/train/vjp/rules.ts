@@ -6,6 +6,7 @@ import { convolutions } from "./convolution.ts";
 import { matrices } from "./matrix.ts";
 import { normalisations } from "./normalisation.ts";
 import { pools, withPlaces } from "./pooling.ts";
+import { randoms, withMask } from "./random.ts";
 import { reductions } from "./reduction.ts";
 import type { Prepare, Rules } from "./rule.ts";
 import { shapes } from "./shape.ts";
@@ -19,6 +20,7 @@ export const rules: Rules = {
   ...convolutions,
   ...pools,
   ...normalisations,
+  ...randoms,
   ...reductions,
   ...shapes,
   ...softmaxes,
@@ -26,6 +28,7 @@ export const rules: Rules = {
 
 /** What nodes of the forward pass are asked to give besides. */
 export const preparations: Readonly<Record<string, Prepare>> = {
+  Dropout: withMask,
   MaxPool: withPlaces,
   SoftmaxCrossEntropyLoss: withLogProbabilities,
 };
