@@ -1,6 +1,14 @@
 // Models made smaller: rewrites with a promise about the outputs of what they give back.
 
 export { withDataInside } from "./data-inside.ts";
+export {
+  type EvbmfRank,
+  evbmf,
+  type FactoriseOptions,
+  factorise,
+  type MethodName,
+  type RankRule,
+} from "./factorise/index.ts";
 export type {
   Change,
   Feeds,
