@@ -20,7 +20,7 @@ type Apply = (model: Model, context: PassContext) => Promise<PassResult>;
 /** Small layers: decompositions of large ones take seconds. */
 const smallLayers = (model: Model): readonly string[] =>
   layersOf(indexGraph(model.graph as Graph))
-    .layers.filter(({ weight }) => weight.dims.reduce((a, b) => a * b, 1n) < 60_000n)
+    .layers.filter(({ weight }) => weight.dims.reduce((a, b) => a * b, 1n) < 16_000n)
     .map(({ name }) => name);
 
 const PASSES: Readonly<Record<string, Apply>> = {
