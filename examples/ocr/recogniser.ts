@@ -20,22 +20,33 @@ export async function loadRecogniser(threads: number): Promise<Recogniser> {
     intraOpNumThreads: threads,
     extra: { session: { intra_op: { allow_spinning: "0" } } },
   });
-  // Class 0 is the blank of CTC, the last one the space.
-  const keys = readFileSync(models.dictionaryPath, "utf8").trimEnd().split("\n");
-  const alphabet = ["", ...keys, " "];
+  const alphabet = loadAlphabet();
 
   return async (lines) => {
     const [input] = session.inputNames;
     const [output] = session.outputNames;
     if (input === undefined || output === undefined) throw new Error("a model without a port");
-    const scores = (await session.run({ [input]: toTensor(lines) }))[output];
+    const { data, dims } = picturesOf(lines);
+    const scores = (await session.run({ [input]: new Tensor("float32", data, dims) }))[output];
     if (scores === undefined) throw new Error(`no output ${output}`);
-    return decode(scores, alphabet);
+    return readTexts({ data: scores.data as Float32Array, dims: scores.dims }, alphabet);
   };
 }
 
+/** Numbers with their sizes, row by row. */
+export interface Values {
+  readonly data: Float32Array;
+  readonly dims: readonly number[];
+}
+
+/** The text of each class: class 0 is the blank of CTC, the last one the space. */
+export function loadAlphabet(): readonly string[] {
+  const keys = readFileSync(models.dictionaryPath, "utf8").trimEnd().split("\n");
+  return ["", ...keys, " "];
+}
+
 /** Pictures as [N, 3, 48, W], scaled to -1..1, the grey value in each channel. */
-function toTensor(lines: readonly TextLine[]): Tensor {
+export function picturesOf(lines: readonly TextLine[]): Values {
   const width = lines[0]?.width ?? 0;
   const plane = HEIGHT * width;
   const data = new Float32Array(lines.length * 3 * plane);
@@ -45,13 +56,12 @@ function toTensor(lines: readonly TextLine[]): Tensor {
       for (let at = 0; at < plane; at++) data[start + at] = (pixels[at] ?? 0) / 127.5 - 1;
     }
   });
-  return new Tensor("float32", data, [lines.length, 3, HEIGHT, width]);
+  return { data, dims: [lines.length, 3, HEIGHT, width] };
 }
 
 /** Greedy CTC: the best class of each step, repeats collapsed, blanks dropped. */
-function decode(scores: Tensor, alphabet: readonly string[]): string[] {
-  const [batch = 0, steps = 0, classes = 0] = scores.dims;
-  const data = scores.data as Float32Array;
+export function readTexts({ data, dims }: Values, alphabet: readonly string[]): string[] {
+  const [batch = 0, steps = 0, classes = 0] = dims;
   return Array.from({ length: batch }, (_, line) => {
     let text = "";
     let last = 0;

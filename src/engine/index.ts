@@ -44,7 +44,7 @@ export {
   type EngineSettings,
   type Optimisation,
 } from "./settings.ts";
-export type { StaticDims } from "./static-dims.ts";
+export { type StaticDims, withStaticDims } from "./static-dims.ts";
 export { sizeOf, type TensorElements, type TensorValue } from "./tensor-value.ts";
 export type { WorkerSessionOptions } from "./thread-messages.ts";
 export {

@@ -55,6 +55,11 @@ export function int64s(name: string, values: readonly (number | bigint)[]): Tens
 }
 
 function encodeElements(dataType: DataType, values: TensorValues, where: string): Uint8Array {
+  // Weights come in the very array that the type asks for: a copy is all they need.
+  if (ArrayBuffer.isView(values) && dataType in ARRAYS) {
+    const type = ARRAYS[dataType as keyof typeof ARRAYS];
+    if (values instanceof type) return bytesOf(type.from(values));
+  }
   switch (dataType) {
     case "float32":
     case "float64":

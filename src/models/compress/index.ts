@@ -20,3 +20,4 @@ export type {
   Refusal,
 } from "./pass.ts";
 export { runSteps, type Step, type StepsResult, stepOf } from "./run-passes.ts";
+export { type SimplifyOptions, simplify, simplifyRules } from "./simplify/simplify.ts";
