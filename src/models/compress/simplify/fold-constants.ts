@@ -28,21 +28,25 @@ export interface FoldOptions {
    * Default: 1 MiB.
    */
   readonly growth?: number;
+  /**
+   * Whether to fold sizes and indices only. ONNX Runtime multiplies with weights that are stored by
+   * another kernel than with such that are computed, which moves the last bits of a result.
+   */
+  readonly integersOnly?: boolean;
 }
 
 export const DEFAULT_GROWTH = 1 << 20;
 
 export const foldConstants: Pass<FoldOptions | undefined> = {
   name: "fold-constants",
-  fidelity: "exact",
+  fidelity: "reordered",
   async apply(model, context, options) {
     const { graph } = model;
     if (graph === undefined) return { model, changes: [], refused: [] };
     const shapes = inferShapes(model);
     const sizes = foldSizes(graph, shapes);
     const foldable = foldableNodes(sizes.graph, shapes);
-    const limit = options?.growth ?? DEFAULT_GROWTH;
-    const { chosen, refused } = choose(sizes.graph, foldable, shapes, limit);
+    const { chosen, refused } = choose(sizes.graph, foldable, shapes, options ?? {});
     const current: Model = { ...model, graph: sizes.graph };
     const { graph: folded, changes, failed } = await compute(current, foldable, chosen, context);
     const all = [...sizes.changes, ...changes];
@@ -136,7 +140,7 @@ function choose(
   graph: Graph,
   foldable: ReadonlySet<Node>,
   shapes: InferredShapes,
-  growth: number,
+  { growth = DEFAULT_GROWTH, integersOnly = false }: FoldOptions,
 ): Choice {
   const others = graph.nodes.filter((node) => !foldable.has(node));
   const read = new Set(others.flatMap((node) => [...readsOf(node)]));
@@ -144,6 +148,7 @@ function choose(
   const wanted = [...foldable]
     .flatMap((node) => node.outputs)
     .filter((value) => read.has(value) && !outputs.has(value))
+    .filter((value) => !integersOnly || isInteger(value, shapes))
     .map((value) => ({ value, bytes: bytesOf(value, shapes) ?? Number.POSITIVE_INFINITY }))
     .sort((a, b) => a.bytes - b.bytes);
   const limit = Math.max(growth, replacedBytes(graph, foldable, read));
@@ -159,6 +164,11 @@ function choose(
     return [];
   });
   return { chosen, refused };
+}
+
+function isInteger(value: string, { graph }: InferredShapes): boolean {
+  const type = graph.values.get(value);
+  return type?.kind === "tensor" && /^(u?int|bool)/.test(type.elementType ?? "");
 }
 
 /** Bytes of stored tensors that only nodes to be folded read. */

@@ -23,7 +23,10 @@ import { storeConstants } from "./store-constants.ts";
 import { upgradeOpset } from "./upgrade.ts";
 
 export interface SimplifyOptions {
-  /** Whether to leave out whatever may move outputs by rounding. Default: false. */
+  /**
+   * Whether to leave out whatever may move outputs by rounding, the upgrade of the opset among it.
+   * Default: false.
+   */
   readonly exact?: boolean;
   /** Bytes that folded constants may add to the file. Default: 1 MiB. */
   readonly growth?: number;
@@ -61,11 +64,12 @@ export const simplify: Pass<SimplifyOptions | undefined> = {
   name: "simplify",
   fidelity: "reordered",
   async apply(model, context, options = {}) {
-    const { dims, opset } = options;
+    const { dims, opset, exact = false } = options;
     const first = [
-      stepOf(fixWeights, undefined),
-      stepOf(storeConstants, undefined),
-      stepOf(upgradeOpset, opset === undefined ? undefined : { target: opset }),
+      stepOf(fixWeights, { formatOnly: exact }),
+      ...(exact
+        ? []
+        : [stepOf(storeConstants, undefined), stepOf(upgradeOpset, { target: opset })]),
       ...(dims === undefined ? [] : [stepOf(fixDims, dims)]),
     ];
     const started = await runSteps(model, first, context);
@@ -80,7 +84,7 @@ function roundOf(exact: boolean, growth: number): readonly Step[] {
     stepOf(rulesPass("fold", FOLDINGS), undefined),
   ];
   return [
-    stepOf(foldConstants, { growth }),
+    stepOf(foldConstants, { growth, integersOnly: exact }),
     stepOf(rulesPass("tidy", EXACT_RULES), undefined),
     ...(exact ? [] : inexact),
     // Last, since weights that are shared are not changed.

@@ -15,7 +15,7 @@ import { labelOf } from "./label.ts";
 
 export const storeConstants: Pass = {
   name: "store-constants",
-  fidelity: "exact",
+  fidelity: "reordered",
   async apply(model) {
     if (model.graph === undefined) return { model, changes: [], refused: [] };
     const changes: Change[] = [];

@@ -93,7 +93,7 @@ function keepsShape(node: Node, scene: Scene): boolean {
   return before !== null && after !== null && sameShape(before, after);
 }
 
-export const sameShape = (a: Shape, b: Shape): boolean =>
+const sameShape = (a: Shape, b: Shape): boolean =>
   a.length === b.length && a.every((size, axis) => sameSize(size, b[axis] ?? -1));
 
 function goesForward(node: Node, scene: Scene): boolean {
