@@ -35,6 +35,7 @@ export {
   zeros,
 } from "./initialisers.ts";
 export { type InvertedResidualOptions, invertedResidual } from "./inverted-residual.ts";
+export { type LowRankOptions, lowRankConv, lowRankDense } from "./low-rank.ts";
 export { batchNorm, layerNorm, localResponseNorm } from "./normalise.ts";
 export {
   averagePool,
