@@ -43,6 +43,7 @@ export function createSession(options: SessionOptions): Session {
     host: createFakeHost(machine),
     version: "0.0.0",
     inherited: [],
+    settle: () => () => {},
     setExitCode() {},
   };
   return { context, printed };

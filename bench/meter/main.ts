@@ -50,7 +50,7 @@ function cpuSeconds(pid: number): number {
 
 function memory(pid: number, field: string): number {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
-  return Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(status)?.[1]) / 1024;
+  return (Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(status)?.[1]) * 1024) / 1e6;
 }
 
 /** CPU share and memory of godwit alone while the command sleeps, after it has settled. */
@@ -68,7 +68,7 @@ async function atRest(interval: string, seconds: number): Promise<void> {
   const share = (cpuSeconds(pid) - before) / seconds;
   const name = `sampler at ${interval}`;
   line(name, `${(share * 100).toFixed(2)} % of a core`, `over ${seconds} s, steps of 10 ms`);
-  const parts = `anonymous ${memory(pid, "RssAnon").toFixed(0)} MB, the rest mapped files`;
+  const parts = `anonymous ${memory(pid, "RssAnon").toFixed(0)} MB, the rest mapped files; at most ${memory(pid, "VmHWM").toFixed(0)} MB before the command had run a second`;
   line(`memory at ${interval}`, `${memory(pid, "VmRSS").toFixed(0)} MB`, parts);
   await new Promise((resolve) => child.once("exit", resolve));
 }

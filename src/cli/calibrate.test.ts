@@ -42,6 +42,7 @@ async function calibrateOn(
   const own: CliContext = {
     ...context,
     host,
+    settle: () => () => {},
     setExitCode: (value) => {
       code = value;
     },

@@ -34,6 +34,11 @@ export interface CliContext {
    * command that was ended by one.
    */
   setExitCode(code: number, signal?: NodeJS.Signals): void;
+  /**
+   * The measured command runs and godwit has nothing to do but sample: memory is given back soon. What
+   * comes back is called when the command has ended.
+   */
+  settle(): () => void;
 }
 
 /**

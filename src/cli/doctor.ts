@@ -70,7 +70,7 @@ async function processFacts(context: CliContext, flag: string | undefined): Prom
       ...(server === undefined ? { ledger: join(folder, "ledger.db") } : {}),
       samples: join(folder, "segments"),
       here: context.cwd,
-      godwit: dirname(import.meta.dirname),
+      godwit: process.argv[1] ?? "",
       node: process.execPath,
     },
   };

@@ -4,10 +4,13 @@
 import { readFileSync } from "node:fs";
 import { enableCompileCache } from "node:module";
 import { isatty } from "node:tty";
+import { settle, startSmall } from "./small-heap.ts";
 
 // Compiled modules are kept in the system's folder for temporary files: a third off the start. Only
 // what is imported from here on profits, so the rest is.
 enableCompileCache();
+const measures = process.argv[2] === "run";
+if (measures) startSmall();
 const { endLike, inheritedFiles } = await import("../measure/run/execute.ts");
 
 // Before files of godwit's own are open.
@@ -40,6 +43,7 @@ const code = await runProgram(
     host: createNodeHost(),
     version,
     inherited,
+    settle: measures ? settle : () => () => {},
     setExitCode: (_, name) => {
       codeIsGiven = true;
       signal = name ?? null;

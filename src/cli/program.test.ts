@@ -36,6 +36,7 @@ function told(env: Record<string, string> = {}): Told {
       host: createFakeHost(),
       version: "1.2.3",
       inherited: [],
+      settle: () => () => {},
       setExitCode() {},
     },
   };

@@ -1,7 +1,7 @@
 // The file in which a measured command may say what only it knows (src/measure/run/facts.ts). It lies
 // in a folder of its own that nobody else can write, and is gone afterwards.
 
-import { closeSync, mkdtempSync, openSync, readSync, rmSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readdirSync, readSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { reasonOf } from "../core/index.ts";
@@ -23,7 +23,8 @@ export interface FactsFile {
 export function createFactsFile(): FactsFile {
   let folder: string;
   try {
-    folder = mkdtempSync(join(tmpdir(), "godwit-facts-"));
+    removeLeftovers(tmpdir());
+    folder = mkdtempSync(join(tmpdir(), PREFIX));
   } catch {
     return { env: {}, read: async () => ({}), remove() {} };
   }
@@ -46,6 +47,25 @@ export function createFactsFile(): FactsFile {
     },
     remove,
   };
+}
+
+const PREFIX = "godwit-facts-";
+
+/** No run that is still measured after so long loses more than a note about its quality. */
+const MAX_AGE_MS = 30 * 24 * 3600 * 1000;
+
+/** Takes away what a godwit that was killed left behind long ago; what belongs to others stays. */
+export function removeLeftovers(parent: string): void {
+  for (const name of readdirSync(parent)) {
+    if (!name.startsWith(PREFIX)) continue;
+    const folder = join(parent, name);
+    try {
+      if (statSync(folder).mtimeMs > Date.now() - MAX_AGE_MS) continue;
+      rmSync(folder, { recursive: true });
+    } catch {
+      // Another user's, or gone meanwhile.
+    }
+  }
 }
 
 /** Longest file of facts; it is a handful of numbers. */

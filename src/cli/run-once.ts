@@ -127,7 +127,8 @@ export async function runOnce({ context, plan, begin }: OnceOptions): Promise<At
     onStart(running.pid);
     counter.follow(running.pid);
     watch?.started();
-    const ended = await running.ended;
+    const stopSettling = context.settle();
+    const ended = await running.ended.finally(stopSettling);
     // A command that takes a signal and ends well was not interrupted by it. One that dies of it may
     // be seen to end before godwit's own copy of the signal is, so its end counts too.
     const cut = interrupted || (ended.signal !== null && INTERRUPTING.has(ended.signal));

@@ -26,6 +26,7 @@ function bareContext(): { readonly context: CliContext; readonly out: () => stri
     },
     version: "0.0.0",
     inherited: [],
+    settle: () => () => {},
     setExitCode() {},
   };
   return { context, out: () => text };

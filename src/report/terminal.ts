@@ -63,7 +63,7 @@ export function renderTerminal(card: Card, options: TerminalOptions = {}): strin
     ...closingLines(options, page),
   ];
   // The micro sign is the one character of ours that is not ASCII.
-  return `${lines.map((line) => line.trimEnd()).join("\n")}\n`.replaceAll("µ", "u");
+  return `${lines.map((line) => line.trimEnd()).join("\n")}\n`;
 }
 
 interface Page {

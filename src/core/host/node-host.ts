@@ -17,6 +17,7 @@ import {
   type NativeLibrary,
   type RandomAccessFile,
 } from "./host.ts";
+import { systemTimeZone } from "./system-time-zone.ts";
 
 /** Longest answer taken from a program or a server; more is a fault, not data. */
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
@@ -75,7 +76,7 @@ async function readData(path: string): Promise<string> {
   }
 }
 
-/** Asked for one by one: the time zone alone takes 15 ms, and not every command needs it. */
+/** Asked for one by one: the time zone alone can take 15 ms, and not every command needs it. */
 const facts: HostFacts = {
   get threads() {
     return os.availableParallelism();
@@ -87,7 +88,7 @@ const facts: HostFacts = {
     return os.cpus()[0]?.model.trim() ?? "";
   },
   get timeZone() {
-    return Intl.DateTimeFormat().resolvedOptions().timeZone;
+    return systemTimeZone();
   },
   get hostname() {
     return os.hostname();

@@ -53,7 +53,7 @@ export function renderDiagnosis(diagnosis: Diagnosis, options: DiagnosisOptions 
     paint("strong", "Paths"),
     ...Object.entries(diagnosis.paths).flatMap(([name, path]) => row(name, path, page)),
   ];
-  return `${lines.map((line) => line.trimEnd()).join("\n")}\n`.replaceAll("µ", "u");
+  return `${lines.map((line) => line.trimEnd()).join("\n")}\n`;
 }
 
 /** The answer in one line. */
