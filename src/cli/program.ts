@@ -58,6 +58,11 @@ const COMMANDS: readonly Entry[] = [
     load: async (context) => (await import("./profile.ts")).profileCommand(context),
   },
   {
+    name: "nets",
+    description: "List the networks that can be built, or write one as an ONNX file.",
+    load: async (context) => (await import("./nets.ts")).netsCommand(context),
+  },
+  {
     name: "methods",
     description: "List the methods of other tools, with their constants and known defects.",
     load: async (context) => (await import("./methods.ts")).methodsCommand(context),

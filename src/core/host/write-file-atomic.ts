@@ -8,10 +8,13 @@ import { UserError } from "../errors.ts";
 import { hostErrorCode } from "./host.ts";
 
 /**
- * Writes a file in one step. What is not a plain file (a pipe, /dev/stdout) is written to as it
+ * Writes a file in one step, from pieces one after the other where it comes in pieces. What is not a plain file (a pipe, /dev/stdout) is written to as it
  * is. Throws UserError `denied` or `invalid-input`, naming the path.
  */
-export async function writeFileAtomic(path: string, content: string | Uint8Array): Promise<void> {
+export async function writeFileAtomic(
+  path: string,
+  content: string | Uint8Array | Iterable<Uint8Array>,
+): Promise<void> {
   const present = await stat(path).catch(() => null);
   if (present?.isDirectory()) {
     throw new UserError("invalid-input", `cannot write to ${path}: it is a folder`, {

@@ -71,7 +71,8 @@ function drawn(
     if (known !== undefined) return known;
     const random = createRandom(seed);
     const sample = initialiser.sampler(fan);
-    const values = Float32Array.from({ length: count }, () => sample(random));
+    const values = new Float32Array(count);
+    for (let index = 0; index < count; index++) values[index] = sample(random);
     const made = new Uint8Array(values.buffer);
     kept = new WeakRef(made);
     return made;
