@@ -27,7 +27,7 @@ export {
 } from "./rows.ts";
 export { type Sparsity, sparsityOf, type TensorSparsity } from "./sparsity.ts";
 export type { StoredTensor } from "./stored-tensors.ts";
-export type { TensorRole } from "./tensor-role.ts";
+export { roleOf, type TensorRole } from "./tensor-role.ts";
 export { type Totals, totalsBy } from "./totals.ts";
 export { type TrainingCost, trainingCost } from "./training-cost.ts";
 export { readWeightFile } from "./weight-file.ts";

@@ -1,6 +1,6 @@
 // Rewrites that building a training graph needs beside adding to it.
 
-import type { Graph, Model } from "../../onnx/index.ts";
+import type { Graph, Model, Tensor } from "../../onnx/index.ts";
 import { ModelError, tensorType } from "../../onnx/index.ts";
 
 /** The graph of a model. Throws ModelError where there is none. */
@@ -35,3 +35,13 @@ export const withoutOutputs = (model: Model): Model => ({
   ...model,
   graph: { ...graphOf(model), outputs: [] },
 });
+
+/** The model with some initializers replaced; each keeps its name. */
+export function withInitializers(model: Model, tensors: ReadonlyMap<string, Tensor>): Model {
+  const graph = graphOf(model);
+  const initializers = graph.initializers.map((tensor) => {
+    const replaced = tensors.get(tensor.name ?? "");
+    return replaced === undefined ? tensor : { ...replaced, name: tensor.name ?? "" };
+  });
+  return { ...model, graph: { ...graph, initializers } };
+}

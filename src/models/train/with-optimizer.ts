@@ -103,12 +103,12 @@ export function withOptimizer(
 }
 
 /** A parameter and the value of the graph that holds its gradient. */
-interface WithGradient extends Trainable {
+export interface WithGradient extends Trainable {
   readonly gradient: string;
 }
 
 /** Appends the update of parameters that are values of the graph, with inputs and outputs for state. */
-function emitUpdate(
+export function emitUpdate(
   graph: GraphBuilder,
   parameters: readonly WithGradient[],
   options: UpdateOptions,

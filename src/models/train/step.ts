@@ -1,0 +1,89 @@
+// From a model in inference form to the graph, or the two graphs, that a trainer runs again and again.
+
+import { UserError } from "../../core/index.ts";
+import { withStaticDims } from "../../engine/index.ts";
+import type { Model, OperatorTable } from "../../onnx/index.ts";
+import { type AccumulationGraph, updateFromSums, withAccumulation } from "./accumulate.ts";
+import { type DifferentiateOptions, differentiate } from "./differentiate.ts";
+import { graphOf } from "./graph-surgery.ts";
+import type { Loss } from "./losses/index.ts";
+import { trainingMode } from "./training-mode.ts";
+import { type TargetInput, withLoss } from "./with-loss.ts";
+import {
+  type StateEntry,
+  type Trainable,
+  type UpdateGraph,
+  type UpdateOptions,
+  withOptimizer,
+} from "./with-optimizer.ts";
+
+export interface StepOptions extends UpdateOptions {
+  readonly operators: OperatorTable;
+  readonly loss: Loss;
+  /** Values that the loss reads; the model's first outputs when absent. */
+  readonly predictions?: readonly string[];
+  /** Sizes of the model's inputs, the batch first. */
+  readonly inputs: Readonly<Record<string, readonly number[]>>;
+  /** Initializers that are trained; all others stay as they are, and cost no gradient. */
+  readonly parameters: readonly string[];
+  /** Batches whose mean gradient makes one update. Default: 1. */
+  readonly accumulate?: number;
+  readonly lowerings?: DifferentiateOptions["lowerings"];
+}
+
+/** What a trainer runs. */
+export interface Step {
+  /** The update; without `accumulation` it computes the gradients too. */
+  readonly update: UpdateGraph;
+  readonly accumulation: AccumulationGraph | null;
+  readonly batchesPerUpdate: number;
+  /** Output with the loss of a batch. */
+  readonly loss: string;
+  readonly targets: readonly TargetInput[];
+  /** All arrays that live from step to step, sums of gradients apart. */
+  readonly entries: readonly StateEntry[];
+}
+
+/** Builds the training step of a model. Throws UserError for what cannot be trained, naming it. */
+export function buildStep(model: Model, options: StepOptions): Step {
+  const { operators, parameters, accumulate = 1 } = options;
+  if (!Number.isInteger(accumulate) || accumulate < 1) {
+    throw new RangeError(`batches to an update: a whole number from 1 on, not ${accumulate}`);
+  }
+  const trainables = parameters.map((name) => trainable(model, name));
+  const sized = withStaticDims(model, { shapes: options.inputs });
+  const training = trainingMode(sized, { operators });
+  const { model: judged, loss, targets } = withLoss(training.model, options);
+  const { model: whole, gradients } = differentiate(judged, {
+    operators,
+    loss,
+    parameters,
+    ...(options.lowerings === undefined ? {} : { lowerings: options.lowerings }),
+  });
+  const { statistics } = training;
+  if (accumulate === 1) {
+    const update = withOptimizer(whole, { ...options, gradients, statistics, keep: [loss] });
+    const { entries } = update;
+    return { update, accumulation: null, batchesPerUpdate: 1, loss, targets, entries };
+  }
+  const accumulation = withAccumulation(whole, {
+    operators,
+    parameters: trainables,
+    gradients,
+    statistics: [...statistics].map(([name, next]) => ({ ...trainable(model, name), next })),
+    count: accumulate,
+    keep: [loss],
+  });
+  const update = updateFromSums(trainables, options);
+  const entries = [...update.entries, ...accumulation.statistics];
+  return { update, accumulation, batchesPerUpdate: accumulate, loss, targets, entries };
+}
+
+function trainable(model: Model, name: string): Trainable {
+  const found = graphOf(model).initializers.find((tensor) => tensor.name === name);
+  if (found?.dataType === "float32") return { name, dims: found.dims.map(Number) };
+  const fault = found === undefined ? "there is none" : `it is ${found.dataType}`;
+  throw new UserError("invalid-input", `"${name}" cannot be trained: ${fault}`, {
+    hint: "Parameters are float32 initializers of the model.",
+  });
+}
