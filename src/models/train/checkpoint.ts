@@ -13,8 +13,8 @@ export interface EpochRecord {
   readonly loss: number;
   /** Learning rate of its last step. */
   readonly rate: number;
-  /** Quality on the validation rows; null where there are none. */
-  readonly validation: { readonly loss: number; readonly metric: number } | null;
+  /** The metric on the validation rows; null where there are none. */
+  readonly validation: number | null;
   readonly seconds: number;
   /** Null where nothing measured or estimated it. */
   readonly joules: number | null;
@@ -51,7 +51,7 @@ const record = z.object({
   epoch: z.number().int().positive(),
   loss: z.number(),
   rate: z.number(),
-  validation: z.object({ loss: z.number(), metric: z.number() }).nullable(),
+  validation: z.number().nullable(),
   seconds: z.number(),
   joules: z.number().nullable(),
   grams: z.number().nullable(),

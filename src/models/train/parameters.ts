@@ -9,10 +9,7 @@ import { graphOf } from "./graph-surgery.ts";
  * Names of the float32 initializers that hold weights and that the outputs are computed from. Running
  * statistics, scales of quantisation, bounds and constants of formulas are none.
  */
-export function trainableParameters(
-  model: Model,
-  outputs?: readonly string[],
-): readonly string[] {
+export function trainableParameters(model: Model, outputs?: readonly string[]): readonly string[] {
   const graph = graphOf(model);
   const index = indexGraph(graph);
   const wanted = new Set(outputs ?? graph.outputs.map(({ name }) => name));
@@ -39,7 +36,10 @@ export function trainableParameters(
  */
 export function chooseParameters(
   names: readonly string[],
-  { only = [], freeze = [] }: { readonly only?: readonly string[]; readonly freeze?: readonly string[] },
+  {
+    only = [],
+    freeze = [],
+  }: { readonly only?: readonly string[]; readonly freeze?: readonly string[] },
 ): readonly string[] {
   const matching = (pattern: string): ReadonlySet<string> => {
     const expression = globOf(pattern);

@@ -5,6 +5,7 @@ import { withStaticDims } from "../../engine/index.ts";
 import type { Model, OperatorTable } from "../../onnx/index.ts";
 import { type AccumulationGraph, updateFromSums, withAccumulation } from "./accumulate.ts";
 import { type DifferentiateOptions, differentiate } from "./differentiate.ts";
+import { dropoutAsMasks, type Mask } from "./dropout-masks.ts";
 import { graphOf } from "./graph-surgery.ts";
 import type { Loss } from "./losses/index.ts";
 import { trainingMode } from "./training-mode.ts";
@@ -24,8 +25,13 @@ export interface StepOptions extends UpdateOptions {
   readonly predictions?: readonly string[];
   /** Sizes of the model's inputs, the batch first. */
   readonly inputs: Readonly<Record<string, readonly number[]>>;
-  /** Initializers that are trained; all others stay as they are, and cost no gradient. */
+  /**
+   * Initializers that are trained; all others stay as they are, and cost no gradient. A normalisation
+   * by batches whose scale is not among them keeps its statistics.
+   */
   readonly parameters: readonly string[];
+  /** Of the masks of Dropout. Default: 0. */
+  readonly seed?: number;
   /** Batches whose mean gradient makes one update. Default: 1. */
   readonly accumulate?: number;
   readonly lowerings?: DifferentiateOptions["lowerings"];
@@ -40,6 +46,8 @@ export interface Step {
   /** Output with the loss of a batch. */
   readonly loss: string;
   readonly targets: readonly TargetInput[];
+  /** Inputs for the masks of Dropout. */
+  readonly masks: readonly Mask[];
   /** All arrays that live from step to step, sums of gradients apart. */
   readonly entries: readonly StateEntry[];
 }
@@ -52,7 +60,12 @@ export function buildStep(model: Model, options: StepOptions): Step {
   }
   const trainables = parameters.map((name) => trainable(model, name));
   const sized = withStaticDims(model, { shapes: options.inputs });
-  const training = trainingMode(sized, { operators });
+  const { model: masked, masks } = dropoutAsMasks(sized);
+  const training = trainingMode(masked, {
+    operators,
+    seed: options.seed ?? 0,
+    parameters: new Set(parameters),
+  });
   const { model: judged, loss, targets } = withLoss(training.model, options);
   const { model: whole, gradients } = differentiate(judged, {
     operators,
@@ -64,7 +77,7 @@ export function buildStep(model: Model, options: StepOptions): Step {
   if (accumulate === 1) {
     const update = withOptimizer(whole, { ...options, gradients, statistics, keep: [loss] });
     const { entries } = update;
-    return { update, accumulation: null, batchesPerUpdate: 1, loss, targets, entries };
+    return { update, accumulation: null, batchesPerUpdate: 1, loss, targets, masks, entries };
   }
   const accumulation = withAccumulation(whole, {
     operators,
@@ -76,7 +89,7 @@ export function buildStep(model: Model, options: StepOptions): Step {
   });
   const update = updateFromSums(trainables, options);
   const entries = [...update.entries, ...accumulation.statistics];
-  return { update, accumulation, batchesPerUpdate: accumulate, loss, targets, entries };
+  return { update, accumulation, batchesPerUpdate: accumulate, loss, targets, masks, entries };
 }
 
 function trainable(model: Model, name: string): Trainable {

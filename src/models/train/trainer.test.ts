@@ -112,10 +112,9 @@ describe.skipIf(nativeMissing !== null)("a trainer", () => {
     expect(model.graph?.nodes).toEqual(smallNet().graph?.nodes);
     await using session = await createSession(model, { threads: 1 });
     const { scores } = await session.run({ x });
+    const values = Array.from((scores?.data ?? []) as Float32Array);
     const right = Array.from(labels).filter((label, row) => {
-      const [a = 0, b = 0, c = 0] = Array.from(
-        (scores?.data as Float32Array).slice(3 * row, 3 * row + 3),
-      );
+      const [a = 0, b = 0, c = 0] = values.slice(3 * row, 3 * row + 3);
       return Number(label) === [a, b, c].indexOf(Math.max(a, b, c));
     });
     expect(right).toHaveLength(BATCH);

@@ -12,6 +12,7 @@ import {
   type TensorValue,
 } from "../../engine/index.ts";
 import { type ExternalData, elementsOf, type Model, tensorOf } from "../../onnx/index.ts";
+import { drawMasks } from "./dropout-masks.ts";
 import { graphOf, withInitializers } from "./graph-surgery.ts";
 import { buildStep, type Step, type StepOptions } from "./step.ts";
 import type { TargetInput } from "./with-loss.ts";
@@ -47,6 +48,8 @@ export interface Trainer extends AsyncDisposable {
   /** Inputs for the truth, beside the model's own. */
   readonly targets: readonly TargetInput[];
   readonly batchesPerUpdate: number;
+  /** How many numbers are trained. */
+  readonly parameters: number;
   /** One update from as many batches as it takes. Steps must not overlap. */
   step(batches: readonly Batch[], rate: number): Promise<StepResult>;
   /** A copy. */
@@ -74,7 +77,7 @@ export async function createTrainer(model: Model, options: TrainerOptions): Prom
   };
   const update = await open(step.update.model);
   const gradient = step.accumulation === null ? null : await open(step.accumulation.model);
-  return trainerOf({ model, step, memory, update, gradient });
+  return trainerOf({ model, step, memory, update, gradient, seed: options.seed ?? 0 });
 }
 
 /** One array that lives from step to step, and the one it changes places with. */
@@ -95,9 +98,13 @@ interface Parts {
   readonly memory: Memory;
   readonly update: Session;
   readonly gradient: Session | null;
+  readonly seed: number;
 }
 
-function trainerOf({ model, step, memory, update, gradient }: Parts): Trainer {
+/** Distance between the seeds of two runs: more than any of them has batches. */
+const SEED_STRIDE = 1_000_003;
+
+function trainerOf({ model, step, memory, update, gradient, seed }: Parts): Trainer {
   const { cells, sums } = memory;
   const statistics = cells.filter(({ entry }) => entry.role === "statistic");
   const learnt = cells.filter(({ entry }) => entry.role !== "statistic");
@@ -126,12 +133,15 @@ function trainerOf({ model, step, memory, update, gradient }: Parts): Trainer {
     const values = Object.entries(step.update.scalars(updates + 1, rate));
     return Object.fromEntries(values.map(([name, value]) => [name, Float32Array.of(value)]));
   };
+  /** Those of a batch, whichever run of a graph they are for. */
+  const masks = (index: number): Batch =>
+    drawMasks(step.masks, seed * SEED_STRIDE + updates * step.batchesPerUpdate + index);
   const norms = step.update.norm === null ? [] : [step.update.norm];
   const normOf = (results: Readonly<Record<string, TensorValue>>): number | null =>
     step.update.norm === null ? null : numberIn(results, step.update.norm);
 
   const single = async (batch: Batch, rate: number): Promise<StepResult> => {
-    const feeds = { ...batch, ...scalars(rate) };
+    const feeds = { ...batch, ...masks(0), ...scalars(rate) };
     const of = { feeds, reads: cells, writes: cells };
     const results = await run(update, of, [step.loss, ...norms]);
     return { loss: numberIn(results, step.loss), gradientNorm: normOf(results) };
@@ -143,7 +153,8 @@ function trainerOf({ model, step, memory, update, gradient }: Parts): Trainer {
   ): Promise<StepResult> => {
     for (const { now } of sums) now.data.fill(0);
     let loss = 0;
-    for (const feeds of batches) {
+    for (const [index, batch] of batches.entries()) {
+      const feeds = { ...batch, ...masks(index) };
       const reads = [...parameters, ...sums, ...statistics];
       const of = { feeds, reads, writes: [...sums, ...statistics] };
       loss += numberIn(await run(session, of, [step.loss]), step.loss) / batches.length;
@@ -155,6 +166,7 @@ function trainerOf({ model, step, memory, update, gradient }: Parts): Trainer {
   return {
     targets: step.targets,
     batchesPerUpdate: step.batchesPerUpdate,
+    parameters: parameters.reduce((sum, { now }) => sum + now.data.length, 0),
     async step(batches, rate) {
       if (batches.length !== step.batchesPerUpdate) {
         throw new RangeError(`${batches.length} batches, ${step.batchesPerUpdate} make an update`);

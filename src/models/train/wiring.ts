@@ -30,7 +30,11 @@ const featuresOf = ({ columns }: Dataset): readonly Column[] =>
  * Columns for the inputs of a model: those of the same name, else the only column that is no label for
  * the only input. Throws UserError where that is not clear, naming both sides.
  */
-export function wireInputs(model: Model, dataset: Dataset, choice: WiringChoice = {}): readonly Wire[] {
+export function wireInputs(
+  model: Model,
+  dataset: Dataset,
+  choice: WiringChoice = {},
+): readonly Wire[] {
   const inputs = graphOf(model).inputs;
   const features = featuresOf(dataset);
   return inputs.map(({ name, type }) => {
@@ -63,6 +67,15 @@ export function wireTargets(
     if (column === undefined) throw notWired(role, dataset, choice[role]);
     return { input, column: column.name, dataType, dims: dims.slice(1) };
   });
+}
+
+/** The column of a dataset that holds the truth. Throws UserError where there is none. */
+export function truthColumn(dataset: Dataset, choice: WiringChoice = {}): string {
+  const chosen = choice["labels"] ?? choice["targets"];
+  const names = chosen === undefined ? TRUTHS : [chosen];
+  const found = names.find((name) => columnNamed(dataset, name) !== undefined);
+  if (found === undefined) throw notWired("labels", dataset, chosen);
+  return found;
 }
 
 const columnNamed = ({ columns }: Dataset, name: string): Column | undefined =>
@@ -98,7 +111,9 @@ function sampleDims(
     const fits =
       declared === null ||
       (declared.length === column.shape.length &&
-        declared.every((size, axis) => size === undefined || Number(size) === column.shape?.[axis]));
+        declared.every(
+          (size, axis) => size === undefined || Number(size) === column.shape?.[axis],
+        ));
     if (fits) return column.shape;
   } else if (sizeOf(stated) === sizeOf(column.shape)) return stated;
   const [wants, has] = [(declared ?? []).map((size) => size ?? "?"), column.shape];
