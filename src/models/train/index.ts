@@ -1,10 +1,21 @@
 // Training: losses, gradients and updates as rewrites of a model, and the loop that runs them.
 
+export { type Augment, augmentImages, type ImageAugmentation } from "./augment.ts";
+export {
+  type Checkpoint,
+  decodeCheckpoint,
+  type EpochRecord,
+  encodeCheckpoint,
+  type Position,
+} from "./checkpoint.ts";
 export {
   type Differentiated,
   type DifferentiateOptions,
   differentiate,
 } from "./differentiate.ts";
+export { type EvaluateOptions, evaluate, predict } from "./evaluate.ts";
+export { fit } from "./fit.ts";
+export type { FitOptions, FitResult, Progress, RunMeter, Stop } from "./fit-options.ts";
 export {
   bayesianRanking,
   binaryCrossEntropy,
@@ -21,6 +32,7 @@ export {
   type Prediction,
   pinball,
 } from "./losses/index.ts";
+export type { Metric, Quality } from "./metric.ts";
 export { normaliseForTraining } from "./normalise.ts";
 export {
   type AdagradOptions,
@@ -39,6 +51,7 @@ export {
   type Update,
   type Updated,
 } from "./optimizers/index.ts";
+export { chooseParameters, trainableParameters } from "./parameters.ts";
 export {
   constantRate,
   cosineRate,
@@ -48,8 +61,18 @@ export {
   stepRate,
   warmedUp,
 } from "./schedule.ts";
+export { buildStep, type Step, type StepOptions } from "./step.ts";
+export {
+  type Batch,
+  createTrainer,
+  type StepResult,
+  type Trainer,
+  type TrainerOptions,
+  type TrainingState,
+} from "./trainer.ts";
 export { type TrainingMode, type TrainingModeOptions, trainingMode } from "./training-mode.ts";
 export type { LoweringCase, LoweringOptions, Target } from "./vjp/lowering.ts";
+export type { WiringChoice } from "./wiring.ts";
 export { type TargetInput, type WithLoss, withLoss } from "./with-loss.ts";
 export {
   decayMatrices,
