@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { nativeMissing } from "../../../test/engines.ts";
 import { operators } from "../../../test/operators.ts";
 import { smallData, smallNet, smallParameters } from "../../../test/small-net.ts";
@@ -12,8 +12,13 @@ const BATCH = 12;
 const { x, labels } = smallData(BATCH);
 const batch = { x, labels };
 
-const start = (options: Partial<TrainerOptions> = {}): Promise<Trainer> =>
-  createTrainer(smallNet(), {
+const open: Trainer[] = [];
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((trainer) => trainer.close()));
+});
+
+async function start(options: Partial<TrainerOptions> = {}): Promise<Trainer> {
+  const trainer = await createTrainer(smallNet(), {
     operators,
     loss: crossEntropy(),
     optimizer: adamW(),
@@ -23,6 +28,9 @@ const start = (options: Partial<TrainerOptions> = {}): Promise<Trainer> =>
     engine: { threads: 1 },
     ...options,
   });
+  open.push(trainer);
+  return trainer;
+}
 
 async function losses(trainer: Trainer, steps: number, rate = 0.05): Promise<number[]> {
   const seen: number[] = [];
@@ -34,15 +42,15 @@ const arrays = (trainer: Trainer) => Object.fromEntries(trainer.state().arrays);
 
 describe.skipIf(nativeMissing !== null)("a trainer", () => {
   test("fits a batch that it sees again and again", async () => {
-    await using trainer = await start();
+    const trainer = await start();
     const seen = await losses(trainer, 60);
     expect(seen[0]).toBeGreaterThan(0.8);
     expect(seen.at(-1)).toBeLessThan(0.1);
   });
 
   test("gives the same numbers on a thread of its own, where the event loop stays free", async () => {
-    await using here = await start();
-    await using there = await start({ thread: "own" });
+    const here = await start();
+    const there = await start({ thread: "own" });
     expect(await losses(there, 5)).toEqual(await losses(here, 5));
     expect(arrays(there)).toEqual(arrays(here));
     let turns = 0;
@@ -59,10 +67,10 @@ describe.skipIf(nativeMissing !== null)("a trainer", () => {
 
   test("goes on bit by bit from a state that was taken", async () => {
     for (const optimizer of [adamW(), sgd({ momentum: 0.9 }), lion()]) {
-      await using first = await start({ optimizer, average: 0.9, clipNorm: 1 });
+      const first = await start({ optimizer, average: 0.9, clipNorm: 1 });
       await losses(first, 3);
       const state = first.state();
-      await using second = await start({ optimizer, average: 0.9, clipNorm: 1 });
+      const second = await start({ optimizer, average: 0.9, clipNorm: 1 });
       second.restore(state);
       expect(await losses(second, 4)).toEqual(await losses(first, 4));
       expect(arrays(second)).toEqual(arrays(first));
@@ -75,8 +83,8 @@ describe.skipIf(nativeMissing !== null)("a trainer", () => {
       x: x.slice(part * half * 4, (part + 1) * half * 4),
       labels: labels.slice(part * half, (part + 1) * half),
     }));
-    await using whole = await start({ clipNorm: 0.5 });
-    await using parted = await start({ clipNorm: 0.5, accumulate: 2, inputs: { x: [half, 4] } });
+    const whole = await start({ clipNorm: 0.5 });
+    const parted = await start({ clipNorm: 0.5, accumulate: 2, inputs: { x: [half, 4] } });
     for (let step = 0; step < 5; step++) {
       const one = await whole.step([batch], 0.05);
       const two = await parted.step(halves, 0.05);
@@ -95,7 +103,7 @@ describe.skipIf(nativeMissing !== null)("a trainer", () => {
 
   test("leaves what is not to be trained as it was, in the model too", async () => {
     const parameters = ["scores/weight", "scores/bias"];
-    await using trainer = await start({ parameters });
+    const trainer = await start({ parameters });
     await losses(trainer, 5);
     expect(Object.keys(arrays(trainer)).filter((name) => name.startsWith("hidden"))).toEqual([]);
     const kept = (model = smallNet()) =>
@@ -104,14 +112,15 @@ describe.skipIf(nativeMissing !== null)("a trainer", () => {
   });
 
   test("ends with a model in inference form that computes what was learnt", async () => {
-    await using trainer = await start();
+    const trainer = await start();
     await losses(trainer, 60);
     const model = decodeModel(memorySource(encodeModel(trainer.model())));
     expect(checkModel(model, operators)).toEqual([]);
     expect(model.graph?.inputs).toEqual(smallNet().graph?.inputs);
     expect(model.graph?.nodes).toEqual(smallNet().graph?.nodes);
-    await using session = await createSession(model, { threads: 1 });
+    const session = await createSession(model, { threads: 1 });
     const { scores } = await session.run({ x });
+    await session.close();
     const values = Array.from((scores?.data ?? []) as Float32Array);
     const right = Array.from(labels).filter((label, row) => {
       const [a = 0, b = 0, c = 0] = values.slice(3 * row, 3 * row + 3);
@@ -121,7 +130,7 @@ describe.skipIf(nativeMissing !== null)("a trainer", () => {
   });
 
   test("gives averages where they are kept, and refuses a state of another optimiser", async () => {
-    await using trainer = await start({ average: 0.5 });
+    const trainer = await start({ average: 0.5 });
     await losses(trainer, 3);
     const learnt = trainer.model().graph?.initializers.find(({ name }) => name === "hidden/weight");
     const state = trainer.state();
@@ -129,7 +138,7 @@ describe.skipIf(nativeMissing !== null)("a trainer", () => {
     expect(new Float32Array(bytes.slice().buffer)).toEqual(
       state.arrays.get("average/hidden/weight"),
     );
-    await using other = await start({ optimizer: lion() });
+    const other = await start({ optimizer: lion() });
     expect(() => other.restore(state)).toThrow(
       '"momentum/hidden/weight" takes 32 numbers, it has none',
     );
