@@ -25,6 +25,8 @@ export default [
   entry("godwit/onnx", "onnx/index.js", "60 kB"),
   entry("godwit/engine", "engine/index.js", "25 kB"),
   entry("godwit/compress", "models/compress/index.js", "90 kB"),
+  entry("godwit/layers", "models/layers/index.js", "10 kB"),
+  entry("godwit/nets", "models/nets/index.js", "60 kB"),
   entry("godwit/methods", "measure/methods/index.js", "30 kB"),
   entry("godwit/profile", "measure/profile/index.js", "40 kB"),
   entry("godwit/schedule", "systems/schedule/index.js", "45 kB"),
