@@ -12,6 +12,15 @@ export {
 } from "./catalogue/entry.ts";
 export { loadEntry } from "./catalogue/load-entry.ts";
 export {
+  checkClassCount,
+  type DataFinding,
+  type InputColumns,
+  inspectDataset,
+  matchInputs,
+  type Purpose,
+  refuse,
+} from "./check.ts";
+export {
   type Column,
   columnOf,
   type Dataset,

@@ -32,6 +32,12 @@ export async function samplesDataset(
   }
   const [first] = rows;
   if (first === undefined) throw dataFault(file, null, "it yields no samples", "Yield some.");
+  for (const [row, sample] of rows.entries()) {
+    const absent = [...first.keys()].find((column) => !sample.has(column));
+    if (absent !== undefined) {
+      throw dataFault(file, `sample ${row}`, `no value ${absent}`, "Yield the same names always.");
+    }
+  }
   const columns = [...first.keys()].map((column) => columnOf(column, rows, classes));
   return memoryDataset(name, columns);
 }
