@@ -63,6 +63,11 @@ const COMMANDS: readonly Entry[] = [
     load: async (context) => (await import("./nets.ts")).netsCommand(context),
   },
   {
+    name: "data",
+    description: "List, get and look at datasets.",
+    load: async (context) => (await import("./data.ts")).dataCommand(context),
+  },
+  {
     name: "methods",
     description: "List the methods of other tools, with their constants and known defects.",
     load: async (context) => (await import("./methods.ts")).methodsCommand(context),
