@@ -131,6 +131,10 @@ function startPass(model: Model, { inferred, dependent, lowerings, operators }: 
     return type?.kind === "tensor" && FLOATS.has(type.elementType ?? "");
   };
 
+  /** Integers carry a gradient where they stand for the real numbers they were quantised from. */
+  const carries = (name: string): boolean =>
+    isFloat(name) || index.producer(name)?.opType === "QuantizeLinear";
+
   const siteOf = (node: Node): Site => {
     const scope = write.within(node.name || node.outputs[0] || node.opType);
     const name = (at: number): string => node.inputs[at] ?? "";
@@ -177,7 +181,7 @@ function startPass(model: Model, { inferred, dependent, lowerings, operators }: 
     },
     visit(node) {
       if (!node.outputs.some((output) => adjoints.has(output) && dependent.has(output))) return;
-      const wanted = node.inputs.map((input) => dependent.has(input) && isFloat(input));
+      const wanted = node.inputs.map((input) => dependent.has(input) && carries(input));
       const captured = [...readsOf(node)].some(
         (value) => dependent.has(value) && !node.inputs.includes(value),
       );

@@ -55,15 +55,11 @@ export function flipped(write: Writer, w: Value): Value {
   const axes = w.dims.slice(2).map((_, axis) => axis + 2);
   const real = axes.filter((axis) => w.dims[axis] !== 1);
   if (real.length === 0) return w;
-  const inputs = [
-    w,
-    write.ints(real.map(() => -1)),
-    // One before the first element, which counted from the end is beyond the length.
-    write.ints(real.map((axis) => -(w.dims[axis] ?? 0) - 1)),
-    write.ints(real),
-    write.ints(real.map(() => -1)),
-  ];
-  return write.op("Slice", inputs, { dims: w.dims });
+  const back = real.map(() => -1);
+  // One before the first element, which counted from the end lies beyond the length.
+  const ends = real.map((axis) => -(w.dims[axis] ?? 0) - 1);
+  const bounds = [back, ends, real, back].map((values) => write.ints(values));
+  return write.op("Slice", [w, ...bounds], { dims: w.dims });
 }
 
 export const isDepthwise = ({ x, w, group }: ConvCase): boolean =>

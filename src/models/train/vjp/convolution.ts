@@ -3,7 +3,16 @@
 // With y[n,m,o] = sum over c, k of x[n,c, o s + k d - p] w[m,c,k] (ONNX, Conv) the gradients are
 // correlations again (Dumoulin & Visin, A guide to convolution arithmetic, 2018, chapter 4).
 
-import type { ConvCase } from "./convolution-case.ts";
+import {
+  attribute,
+  attributeOf,
+  intsOf,
+  type Node,
+  textOf,
+  withAttributes,
+  withoutAttributes,
+} from "../../../onnx/index.ts";
+import { type ConvCase, readPart, writeConv } from "./convolution-case.ts";
 import { convInputGradient } from "./convolution-input.ts";
 import { convWeightGradient } from "./convolution-weight.ts";
 import type { Rules, Site, Vjp } from "./rule.ts";
@@ -32,4 +41,41 @@ const conv: Vjp = (site) => {
   ];
 };
 
-export const convolutions: Rules = { Conv: conv };
+/**
+ * ConvTranspose is the adjoint of a Conv from the sizes of its output to those of its input, so that its
+ * gradient by x is that Conv, and its gradient by w that Conv's, with x in the place of dy.
+ */
+const convTranspose: Vjp = (site) => {
+  const { write, dy, choose } = site;
+  const of = adjointCaseOf(site);
+  const part = readPart(write, dy, of);
+  return [
+    () => writeConv(write, part.x, site.input(1), { ...of, dims: of.y, end: part.end }),
+    () => choose(convWeightGradient, of, write, [dy, site.input(0)]),
+    () => byChannel(site, dy),
+  ];
+};
+
+/** Padding of a ConvTranspose is what is cut off; a stated shape or SAME decides it (ONNX). */
+function adjointCaseOf({ node, input, output }: Site): ConvCase {
+  const [x, w, y] = [input(0).dims, input(1).dims, output().dims];
+  const sizes = { input: y.slice(2), output: x.slice(2), kernel: w.slice(2) };
+  const { strides, dilations, begin, end } = windowsOf(withStatedPads(node, sizes), sizes);
+  return { x: y, w, y: x, group: groupsOf(node), strides, dilations, begin, end };
+}
+
+function withStatedPads(node: Node, sizes: Parameters<typeof windowsOf>[1]): Node {
+  const automatic = textOf(node, "auto_pad", "NOTSET");
+  if (automatic === "NOTSET" && attributeOf(node, "output_shape") === null) return node;
+  const bare = withoutAttributes(node, "auto_pad", "pads");
+  const { end } = windowsOf(bare, sizes);
+  // Before any padding `end` is all that is to be cut; for SAME_UPPER the odd one from the end.
+  const extra = intsOf<null>(node, "output_padding", null) ?? end.map(() => 0);
+  const total = end.map((size, axis) => Math.max(0, size + (extra[axis] ?? 0)));
+  const upper = automatic === "SAME_UPPER";
+  const half = total.map((size) => (upper ? Math.floor(size / 2) : Math.ceil(size / 2)));
+  const rest = total.map((size, axis) => size - (half[axis] ?? 0));
+  return withAttributes(bare, [attribute.ints("pads", [...half, ...rest])]);
+}
+
+export const convolutions: Rules = { Conv: conv, ConvTranspose: convTranspose };

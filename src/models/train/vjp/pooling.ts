@@ -22,7 +22,7 @@ const maxPool: Vjp = (site) => [
     const windows = poolOf(site);
     if (site.node.outputs[1] === undefined) return maxByComparison(site, windows);
     const places = site.output(1);
-    if (disjoint(windows) && x.dims.length === 4) {
+    if (disjoint(windows) && windows.end.every((pad) => pad <= 0) && x.dims.length === 4) {
       const attributes = { kernel_shape: windows.kernel, strides: windows.strides };
       return write.op("MaxUnpool", [dy, places, write.ints(x.dims)], { dims: x.dims, attributes });
     }

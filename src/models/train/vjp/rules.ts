@@ -2,12 +2,19 @@
 
 import { activations } from "./activation.ts";
 import { arithmetic } from "./arithmetic.ts";
+import { batchNormalisations } from "./batch-normalisation.ts";
 import { convolutions } from "./convolution.ts";
+import { einsums } from "./einsum.ts";
+import { gathers } from "./gather.ts";
 import { matrices } from "./matrix.ts";
-import { normalisations } from "./normalisation.ts";
+import { movements } from "./movement.ts";
+import { normalisations, withStatistics } from "./normalisation.ts";
 import { pools, withPlaces } from "./pooling.ts";
+import { quantisations } from "./quantisation.ts";
 import { randoms, withMask } from "./random.ts";
+import { recurrences, withStates } from "./recurrent.ts";
 import { reductions } from "./reduction.ts";
+import { resizes } from "./resize.ts";
 import type { Prepare, Rules } from "./rule.ts";
 import { shapes } from "./shape.ts";
 import { softmaxes, withLogProbabilities } from "./softmax.ts";
@@ -19,7 +26,14 @@ export const rules: Rules = {
   ...matrices,
   ...convolutions,
   ...pools,
+  ...batchNormalisations,
   ...normalisations,
+  ...recurrences,
+  ...einsums,
+  ...gathers,
+  ...movements,
+  ...resizes,
+  ...quantisations,
   ...randoms,
   ...reductions,
   ...shapes,
@@ -29,6 +43,9 @@ export const rules: Rules = {
 /** What nodes of the forward pass are asked to give besides. */
 export const preparations: Readonly<Record<string, Prepare>> = {
   Dropout: withMask,
+  GRU: withStates,
+  LSTM: withStates,
+  LayerNormalization: withStatistics,
   MaxPool: withPlaces,
   SoftmaxCrossEntropyLoss: withLogProbabilities,
 };

@@ -219,6 +219,27 @@ export class Writer {
     return this.op("Concat", values, { dims, attributes: { axis } });
   }
 
+  /** Equal parts along an axis. */
+  split(x: Value, axis: number, parts: number): readonly Value[] {
+    if (parts === 1) return [x];
+    const dims = x.dims.map((dim, at) => (at === axis ? dim / parts : dim));
+    const attributes = { axis, num_outputs: parts };
+    return this.ops(
+      "Split",
+      [x],
+      range(0, parts).map(() => ({ dims, attributes })),
+    );
+  }
+
+  /** The axis backwards. */
+  reversed(x: Value, axis: number): Value {
+    const size = x.dims[axis] ?? 0;
+    if (size < 2) return x;
+    // One before the first element, which counted from the end lies beyond the length.
+    const bounds = [this.ints([-1]), this.ints([-size - 1]), this.ints([axis]), this.ints([-1])];
+    return this.op("Slice", [x, ...bounds], { dims: x.dims });
+  }
+
   slice(x: Value, cuts: readonly Cut[]): Value {
     const real = cuts.filter(
       ({ axis, start, end, step = 1 }) => start !== 0 || end !== x.dims[axis] || step !== 1,

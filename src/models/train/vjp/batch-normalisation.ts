@@ -1,0 +1,78 @@
+// Gradient of batch normalisation.
+
+import { floatOf, intOf } from "../../../onnx/index.ts";
+import type { Rules, Site, Vjp } from "./rule.ts";
+import { range, sizeOf, type Value } from "./writer.ts";
+
+/** Statistics of one channel each, and what follows from them. */
+interface Statistics {
+  readonly mean: Value;
+  readonly variance: Value;
+  /** 1 / sqrt(variance + epsilon). */
+  readonly inverse: Value;
+}
+
+/** All axes but that of the channels. */
+const otherAxes = (rank: number): readonly number[] => [0, ...range(2, rank)];
+
+/** A value of one number a channel, spread over a tensor with channels at axis 1. */
+const overChannels = ({ write }: Site, value: Value, rank: number): Value =>
+  write.reshape(value, [sizeOf(value.dims), ...range(2, rank).map(() => 1)]);
+
+function inverseDeviation({ write, node }: Site, variance: Value): Value {
+  const epsilon = write.scalar(floatOf(node, "epsilon", 1e-5), variance.dataType);
+  const deviation = write.unary("Sqrt", write.add(variance, epsilon));
+  return write.unary("Reciprocal", deviation);
+}
+
+/** The statistics that the node normalised by: stored ones, or those of the batch. */
+function statisticsOf(site: Site, training: boolean): Statistics {
+  const { write, node } = site;
+  const of = (mean: Value, variance: Value): Statistics => ({
+    mean,
+    variance,
+    inverse: inverseDeviation(site, variance),
+  });
+  if (!training) return of(site.input(3), site.input(4));
+  // With momentum 0 the node's further outputs are the batch's own statistics.
+  if (node.outputs.length >= 3 && floatOf(node, "momentum", 0.9) === 0) {
+    return of(site.output(1), site.output(2));
+  }
+  const x = site.input(0);
+  const axes = otherAxes(x.dims.length);
+  const mean = write.reduce("ReduceMean", x, axes, true);
+  const centred = write.sub(x, mean);
+  const variance = write.reduce("ReduceMean", write.mul(centred, centred), axes, false);
+  return of(write.reshape(mean, variance.dims), variance);
+}
+
+/**
+ * Batch normalisation (Ioffe & Szegedy, 2015, section 3): with g = sum(dy (x - mean)) inverse,
+ * dgamma = g, dbeta = sum(dy) and, when the statistics are the batch's own,
+ * dx = gamma inverse (dy - dbeta / n - (x - mean) inverse g / n). Stored statistics have no gradient.
+ */
+const batchNormalization: Vjp = (site) => {
+  const { write, dy, node } = site;
+  const x = site.input(0);
+  const axes = otherAxes(x.dims.length);
+  const count = sizeOf(axes.map((axis) => x.dims[axis] ?? 1));
+  const training = intOf(node, "training_mode", 0) !== 0;
+  const { mean, variance, inverse } = statisticsOf(site, training);
+  const dbeta = write.sum(dy, axes, false);
+  const moment = write.sum(write.mul(dy, x), axes, false);
+  const dgamma = write.mul(write.sub(moment, write.mul(mean, dbeta)), inverse);
+  const dx = (): Value => {
+    const a = write.mul(site.input(1), inverse);
+    const spread = write.mul(dy, overChannels(site, a, x.dims.length));
+    if (!training) return spread;
+    // The part that is affine in x, in one pass: what the operator itself computes.
+    const part = write.scale(a, -1 / count);
+    const operands = [x, write.mul(part, dgamma), write.mul(part, dbeta), mean, variance];
+    const attributes = { epsilon: floatOf(node, "epsilon", 1e-5) };
+    const centred = write.op("BatchNormalization", operands, { dims: x.dims, attributes });
+    return write.add(spread, centred);
+  };
+  return [dx, () => dgamma, () => dbeta, null, null];
+};
+
+export const batchNormalisations: Rules = { BatchNormalization: batchNormalization };
