@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { createFakeHost } from "../../../test/fake-host.ts";
-import { vgg } from "../../../test/nets/classic.ts";
+import { netOfOneImage } from "../../../test/net-of-one-image.ts";
 import { single } from "../../../test/small-model.ts";
 import { loadAccelerators } from "../estimate/accelerators.ts";
 import { countModel } from "./count-model.ts";
@@ -63,7 +63,7 @@ describe("a model on a device", () => {
   });
 
   it("draws at most its rating", () => {
-    const cost = deviceCost(countModel(vgg([2, 2, 3, 3, 3])), findDevice(devices, "T4"));
+    const cost = deviceCost(countModel(netOfOneImage("vgg-16")), findDevice(devices, "T4"));
     expect(cost.energy.value).toBeCloseTo(cost.time.value * 70 * 0.75, 9);
     expect(cost.energy.low).toBeLessThan(cost.energy.value);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { lenet300 } from "../../../test/nets/classic.ts";
+import { netOfOneImage } from "../../../test/net-of-one-image.ts";
 import { floats, single } from "../../../test/small-model.ts";
 import { countModel } from "./count-model.ts";
 import { sparsityOf } from "./sparsity.ts";
@@ -7,7 +7,7 @@ import { trainingCost } from "./training-cost.ts";
 
 describe("training cost", () => {
   it("is three forward passes and the optimiser's operations on what is trained", () => {
-    const counted = countModel(lenet300());
+    const counted = countModel(netOfOneImage("lenet-300-100"));
     const forward = Number(counted.totals.flops?.least);
     const cost = trainingCost(counted, "adam");
     expect(cost?.update).toBe(10 * 266_610);
@@ -23,7 +23,9 @@ describe("training cost", () => {
   });
 
   it("refuses an optimiser whose operations are not known", () => {
-    expect(() => trainingCost(countModel(lenet300()), "Adamm")).toThrow("not known");
+    expect(() => trainingCost(countModel(netOfOneImage("lenet-300-100")), "Adamm")).toThrow(
+      "not known",
+    );
   });
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { operators } from "../../../test/operators.ts";
+import { netOfOneImage } from "../../../test/net-of-one-image.ts";
 import { countModel, nodesIn, numberOf } from "../../measure/profile/index.ts";
-import { type NetOptions, netNamed, nets } from "./index.ts";
+import { type NetOptions, nets } from "./index.ts";
 
 /** Outputs of the normalised layers of MobileNet's twin: the stem's and those of 13 convolutions. */
 const channelsOfTwin = 32 + 64 + 2 * 128 + 2 * 256 + 6 * 512 + 2 * 1024;
@@ -11,11 +11,8 @@ function countsOf(
   name: string,
   options: Omit<NetOptions, "operators"> = {},
 ): readonly [parameters: number, macs: number | null] {
-  const { input, build } = netNamed(name);
-  const { rho = 1, size = Math.round(rho * input.size) } = options;
-  const { parameters, totals, uncounted, faults } = countModel(build({ operators, ...options }), {
-    inputs: { image: [1, input.channels, size, size] },
-  });
+  const model = netOfOneImage(name, options);
+  const { parameters, totals, uncounted, faults } = countModel(model);
   expect(uncounted).toEqual([]);
   expect(faults).toEqual([]);
   return [parameters.trainable, totals.macs && numberOf(totals.macs)];
@@ -57,7 +54,7 @@ describe("published counts", () => {
     // Howard et al. 2017, table 4: 4866 million mult-adds, 29.3 million parameters.
     const [parameters, macs] = countsOf("mobilenet-v1-full");
     expect(macs).toBe(4_867_293_184);
-    // 29,282,120 in kernels, matrix and bias; scale and shift of 27 normalised layers beside them.
+    // 29,282,120 in kernels, matrix and bias; scale and shift of 14 normalised layers beside them.
     expect(parameters).toBe(29_282_120 + 2 * channelsOfTwin);
   });
 
@@ -102,8 +99,7 @@ describe("LeNet-5 as published", () => {
     ["c5", 48_120, 48_120],
     ["f6", 10_164, 10_164],
   ] as const;
-  const model = netNamed("lenet-5-1998").build({ operators });
-  const { entries, parameters, totals } = countModel(model, { inputs: { image: [1, 1, 32, 32] } });
+  const { entries, parameters, totals } = countModel(netOfOneImage("lenet-5-1998"));
 
   it("has the parameters of each layer, and no other", () => {
     expect(parameters.trainable).toBe(60_000);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { squeezenet } from "../../../test/nets/classic.ts";
+import { netOfOneImage } from "../../../test/net-of-one-image.ts";
 import { single } from "../../../test/small-model.ts";
 import { countModel, rowsOf } from "../../measure/profile/index.ts";
 import { icicleChart } from "../charts/icicle.ts";
@@ -10,7 +10,7 @@ const view = { by: "op", sort: "flops", top: 10 } as const;
 
 describe("the page of a profile", () => {
   it("is one file without scripts that says the answer", () => {
-    const count = countModel(squeezenet("1.1", 224));
+    const count = countModel(netOfOneImage("squeezenet-1.1", { size: 224 }));
     const page = profileHtml(count, { file: "nets/squeezenet.onnx", rows: rowsOf(count, view) });
     expect(page).toContain("<h1>squeezenet.onnx</h1>");
     expect(page).toContain("1,235,496");
