@@ -40,6 +40,7 @@ export {
   type RandomAccessFile,
   readTextIfPresent,
 } from "./host/host.ts";
+export { normalDensity, normalProbability, normalQuantile } from "./normal.ts";
 export {
   type Bytes,
   bytes,

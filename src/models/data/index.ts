@@ -30,6 +30,36 @@ export {
   readLabels,
 } from "./dataset.ts";
 export type { ImagePreprocessing } from "./images/preprocess.ts";
+export {
+  accuracy,
+  agreement,
+  averagePrecision,
+  type BootstrapOptions,
+  bootstrapInterval,
+  type CtcOptions,
+  characterErrorRate,
+  cosine,
+  ctcGreedy,
+  f1,
+  type Interval,
+  levenshtein,
+  METRICS,
+  type Metric,
+  majorityClass,
+  meanAbsoluteError,
+  meanAveragePrecision,
+  meanSquaredError,
+  meanTarget,
+  metricNamed,
+  peakSignalToNoise,
+  perplexity,
+  type Quality,
+  type Statistic,
+  signalToNoise,
+  topK,
+  wilsonInterval,
+  wordErrorRate,
+} from "./metrics/index.ts";
 export { onlySplit, openDataset } from "./open-dataset.ts";
 export type { OpenOptions } from "./open-file.ts";
 export { decodeIdx } from "./read/idx.ts";
