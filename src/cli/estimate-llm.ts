@@ -5,7 +5,8 @@ import { formatFigure } from "../core/index.ts";
 import { wrap } from "../report/columns.ts";
 import type { CliContext } from "./context.ts";
 import { parseLarge } from "./estimate-values.ts";
-import { fromEnv, signalOf } from "./run-options.ts";
+import { signalOf } from "./run-options.ts";
+import { declared } from "./settings.ts";
 import { parseCount, parseIntensity, parseNumber } from "./values.ts";
 
 /** The command `estimate llm`. */
@@ -56,9 +57,9 @@ export const estimateLlmCommand = (context: CliContext) =>
       const { estimateInference, findTokenLaw, loadInferenceModel } = await import(
         "../measure/estimate/llm-inference.ts"
       );
-      const { host, env, stdout } = context;
-      const signal = await locate(host, signalOf(options, env));
-      const declared = options.pue ?? fromEnv(env, "GODWIT_PUE", parseNumber);
+      const { host, stdout } = context;
+      const signal = await locate(host, signalOf(options, context));
+      const given = declared(context, "pue", options.pue, parseNumber);
       const law = findTokenLaw(await loadInferenceModel(host), options.on);
       const name = /^h100$/i.test(options.on) ? "H100 80GB HBM3" : options.on;
       const device = findAccelerator(await loadAccelerators(host), name);
@@ -72,7 +73,7 @@ export const estimateLlmCommand = (context: CliContext) =>
         outputTokens: options.output,
         device,
         law,
-        pue: pueOf({ ...(declared === undefined ? {} : { declared }), personal: false }),
+        pue: pueOf({ ...(given === undefined ? {} : { declared: given }), personal: false }),
         intensity: signal.intensity,
       });
       if (options.json) {

@@ -5,7 +5,8 @@ import { formatFigure, toKilowattHours, UserError, withPrefix } from "../core/in
 import type { TrainingWork } from "../measure/estimate/training.ts";
 import type { CliContext } from "./context.ts";
 import { parseLarge, parseShare, parseWatts } from "./estimate-values.ts";
-import { fromEnv, signalOf } from "./run-options.ts";
+import { signalOf } from "./run-options.ts";
+import { declared } from "./settings.ts";
 import { parseCount, parseIntensity, parseNumber } from "./values.ts";
 
 /** The command `estimate training`. */
@@ -53,9 +54,9 @@ export const estimateTrainingCommand = (context: CliContext) =>
         "../measure/estimate/accelerators.ts"
       );
       const { estimateTraining } = await import("../measure/estimate/training.ts");
-      const { host, env, stdout } = context;
-      const signal = await locate(host, signalOf(options, env));
-      const declared = options.pue ?? fromEnv(env, "GODWIT_PUE", parseNumber);
+      const { host, stdout } = context;
+      const signal = await locate(host, signalOf(options, context));
+      const given = declared(context, "pue", options.pue, parseNumber);
       const { peak, watts } = options;
       const device =
         peak === undefined || watts === undefined
@@ -67,7 +68,7 @@ export const estimateTrainingCommand = (context: CliContext) =>
         count: options.count,
         ...(options.mfu === undefined ? {} : { mfu: options.mfu }),
         ...(watts === undefined ? {} : { meanWatts: watts }),
-        pue: pueOf({ ...(declared === undefined ? {} : { declared }), personal: false }),
+        pue: pueOf({ ...(given === undefined ? {} : { declared: given }), personal: false }),
         intensity: signal.intensity,
       });
       if (options.json) {

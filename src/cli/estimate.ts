@@ -17,7 +17,8 @@ import {
   parseWatts,
 } from "./estimate-values.ts";
 import { LEDGER_OPTION } from "./open-ledger.ts";
-import { fromEnv, signalOf } from "./run-options.ts";
+import { signalOf } from "./run-options.ts";
+import { declared } from "./settings.ts";
 import { parseCount, parseIntensity, parseNumber } from "./values.ts";
 
 const EXAMPLES = `
@@ -131,19 +132,19 @@ async function subjectOfOptions(context: CliContext, options: Options): Promise<
   const { locate } = await import("../measure/carbon/index.ts");
   const { ownEstimate } = await import("../measure/methods/index.ts");
   const { workloadOfOptions } = await import("./estimate-workload.ts");
-  const { host, env } = context;
-  const signal = await locate(host, placeOf(options, env));
-  const pue = options.pue ?? fromEnv(env, "GODWIT_PUE", parseNumber);
+  const { host } = context;
+  const signal = await locate(host, placeOf(options, context));
+  const pue = declared(context, "pue", options.pue, parseNumber);
   const workload = await workloadOfOptions(host, { ...options, hours, pue }, signal);
   const estimate = await ownEstimate(host, workload, signal);
   return { name: "godwit", workload, own: estimate, estimate };
 }
 
 /** A cloud region is a place, unless a place or an intensity was given with it. */
-function placeOf(options: Options, env: CliContext["env"]): LocateOptions {
+function placeOf(options: Options, context: CliContext): LocateOptions {
   const { cloud, location, intensity } = options;
   return cloud === undefined || location !== undefined || intensity !== undefined
-    ? signalOf(options, env)
+    ? signalOf(options, context)
     : { location: `${cloud.provider}:${cloud.region}`, given: "by --cloud" };
 }
 

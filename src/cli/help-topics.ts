@@ -51,7 +51,12 @@ rejected something.
   godwit badge          SVG, or JSON for a shields.io endpoint
   godwit import         sacct, MLPerf Power's spl.txt, CodeCarbon's emissions.csv
 `,
-  config: `An option of the command line overrules the environment, which overrules the default.
+  config: `An option of the command line overrules the environment, which overrules the project's
+settings, which overrule the default. Settings are in godwit.json, in the nearest folder
+upward, each written as its option takes it:
+
+  { "location": "DE", "pue": 1.2, "price": "0.30EUR/kWh", "carbonPrice": "80EUR/t",
+    "embodied": "1300kg", "life": 5 }
 
   GODWIT_LEDGER     folder of the ledger; default .godwit in the project. Or a PostgreSQL server:
                     postgresql://user@host:port/database?sslmode=verify-full, over a Unix socket
@@ -60,6 +65,10 @@ rejected something.
   GODWIT_LOCATION   place whose carbon intensity applies, such as DE or aws:eu-west-1
   GODWIT_INTENSITY  carbon intensity in gCO2e/kWh
   GODWIT_PUE        power usage effectiveness of the data centre
+  GODWIT_PRICE      price of electricity, such as 0.30EUR/kWh
+  GODWIT_CARBON_PRICE   price of a tonne of CO2e, such as 80EUR/t
+  GODWIT_EMBODIED   CO2e of making this machine, such as 1300kg (its maker tells)
+  GODWIT_LIFE       years that it serves
   GODWIT_METER      external power meter: a file that grows, or the address of a plug
   GODWIT_DATA       folder of the data of published studies (godwit replay)
   GODWIT_CLOUD_METADATA=1   ask the cloud's metadata service where this machine is

@@ -112,7 +112,7 @@ async function cardsOf(
         coreTdp: tdp === undefined ? null : watts(tdp),
         gpuTdp: gpuTdp === undefined ? null : watts(gpuTdp),
         pue: pueOf({ personal: false, ...(pue === undefined ? {} : { declared: pue }) }),
-        signal: await locate(context.host, signalOf(placeOf(options), context.env)),
+        signal: await locate(context.host, signalOf(placeOf(options), context)),
         offset,
         version,
       });

@@ -56,6 +56,7 @@ export async function prepareMeasuring(context: CliContext, plan: RunPlan): Prom
   const options = {
     providers: providersFor(plan.meter),
     signal,
+    footprint: plan.footprint,
     ...(pue === null ? {} : { pue }),
   };
   const setup = await setUp(host, options).catch((error: unknown) => reasonOf(error));

@@ -2,12 +2,23 @@
 
 import { Command, Option } from "@commander-js/extra-typings";
 import { UserError } from "../core/errors.ts";
+import { exact, type Figure, significant } from "../core/index.ts";
 import type { Joules, Seconds } from "../core/quantity.ts";
-import type { LocateOptions } from "../measure/carbon/index.ts";
+import { type LocateOptions, SERVER_LIFE, years } from "../measure/carbon/index.ts";
 import { parseEpochPattern } from "../measure/run/epochs.ts";
+import type { FootprintFactors } from "../measure/run/footprint.ts";
 import type { CliContext } from "./context.ts";
+import { declared, readSettings } from "./settings.ts";
 import { tagOption } from "./tag-option.ts";
-import { parseCount, parseDuration, parseEnergy, parseIntensity, parseNumber } from "./values.ts";
+import {
+  parseCount,
+  parseDuration,
+  parseEnergy,
+  parseIntensity,
+  parseMass,
+  parseNumber,
+  parsePrice,
+} from "./values.ts";
 
 /** Everything that was asked of one `godwit run`. */
 export interface RunPlan {
@@ -21,6 +32,7 @@ export interface RunPlan {
   readonly interval: Seconds | null;
   readonly signal: LocateOptions;
   readonly pue: number | null;
+  readonly footprint: FootprintFactors;
   readonly model: string | null;
   readonly meter: string | null;
   readonly ledger: string | null;
@@ -76,6 +88,18 @@ export function runOptions() {
     .option("--pue <factor>", "power usage effectiveness of the data centre", (text) =>
       parseNumber("--pue", text),
     )
+    .option("--price <amount/kWh>", "price of electricity, such as 0.30EUR/kWh", (text) =>
+      priceOf("money/kWh", "--price", text),
+    )
+    .option("--carbon-price <amount/t>", "price of a tonne of CO2e, such as 80EUR/t", (text) =>
+      priceOf("money/tCO2e", "--carbon-price", text),
+    )
+    .option("--embodied <mass>", "CO2e of making this machine, such as 1300kg", (text) =>
+      parseMass("--embodied", text),
+    )
+    .option("--life <years>", "how long this machine serves (default: 4)", (text) =>
+      parseYears("--life", text),
+    )
     .option("--model <file>", "the model that is run; its size goes on the card")
     .option("--meter <file|url>", "an external power meter")
     .option("--interval <duration>", "time between samples (default: by the sensors)", (text) =>
@@ -120,11 +144,7 @@ type Options = ReturnType<ReturnType<typeof runOptions>["opts"]>;
  * The plan; what the command line leaves open is taken from the environment. Throws UserError for
  * options that contradict each other.
  */
-export function planOf(
-  command: readonly string[],
-  options: Options,
-  env: CliContext["env"],
-): RunPlan {
+export function planOf(command: readonly string[], options: Options, context: Site): RunPlan {
   const [file, ...args] = command;
   if (file === undefined) throw new Error("the command line has no command");
   if (options.epochs !== undefined && options.epochPattern === undefined) {
@@ -146,8 +166,9 @@ export function planOf(
     warmUps: options.warmup,
     idle: options.idle ?? null,
     interval: options.interval ?? null,
-    signal: signalOf(options, env),
-    pue: options.pue ?? fromEnv(env, "GODWIT_PUE", parseNumber) ?? null,
+    signal: signalOf(options, context),
+    pue: declared(context, "pue", options.pue, parseNumber) ?? null,
+    footprint: footprintOf(options, context),
     model: options.model ?? null,
     meter: options.meter ?? null,
     ledger: options.ledger ?? null,
@@ -163,10 +184,16 @@ export function planOf(
   };
 }
 
-/** An option overrules the environment; an intensity overrules a place of the same rank. */
+/** Where a command runs: its environment, and the folder whose settings apply. */
+type Site = Pick<CliContext, "env" | "cwd">;
+
+/**
+ * An option overrules the environment, and that the project's settings; an intensity overrules a place
+ * of the same rank.
+ */
 export function signalOf(
   options: Pick<Options, "intensity" | "location">,
-  env: CliContext["env"],
+  { env, cwd }: Site,
 ): LocateOptions {
   const { intensity, location } = options;
   if (intensity !== undefined) return { intensity, given: "by --intensity" };
@@ -175,12 +202,68 @@ export function signalOf(
   if (declared !== undefined) return { intensity: declared, given: "by GODWIT_INTENSITY" };
   const place = env["GODWIT_LOCATION"];
   if (place) return { location: place, given: "by GODWIT_LOCATION" };
-  // Asking a cloud's metadata service is network traffic, so it is done only when allowed.
-  return env["GODWIT_CLOUD_METADATA"] === "1" ? { metadata: true } : {};
+  const { path, values } = readSettings(cwd);
+  return {
+    // Asking a cloud's metadata service is network traffic, so it is done only when allowed.
+    ...(env["GODWIT_CLOUD_METADATA"] === "1" ? { metadata: true } : {}),
+    ...(values.location === undefined
+      ? {}
+      : { config: { location: values.location, given: `by ${path}` } }),
+  };
+}
+
+/** What was declared of the machine's making and of prices. */
+function footprintOf(options: Options, site: Site): FootprintFactors {
+  const price = declared(site, "price", options.price, (option, text) =>
+    priceOf("money/kWh", option, text),
+  );
+  const carbonPrice = declared(site, "carbonPrice", options.carbonPrice, (option, text) =>
+    priceOf("money/tCO2e", option, text),
+  );
+  const kilograms = declared(site, "embodied", options.embodied, parseMass);
+  const life = declared(site, "life", options.life, parseYears);
+  if (life !== undefined && kilograms === undefined) {
+    throw new UserError(
+      "usage",
+      "a life of the machine was given, and not what making it emitted",
+      {
+        hint: "Add --embodied, such as --embodied 1300kg (the maker's product carbon footprint).",
+      },
+    );
+  }
+  return {
+    ...(price === undefined ? {} : { price }),
+    ...(carbonPrice === undefined ? {} : { carbonPrice }),
+    ...(kilograms === undefined ? {} : { embodied: declaredHardware(kilograms, life) }),
+  };
+}
+
+const declaredHardware = (kilograms: number, life: Figure<"s"> | undefined) => ({
+  total: exact("gCO2e", kilograms * 1000, {
+    method: "declared",
+    source: "embodied emissions as given",
+  }),
+  life: life ?? SERVER_LIFE,
+});
+
+function priceOf<U extends "money/kWh" | "money/tCO2e">(unit: U, option: string, text: string) {
+  const { currency, amount } = parsePrice(option, text, unit === "money/kWh" ? "kWh" : "t");
+  const source = `${significant(amount)} ${currency}${unit.slice("money".length)} as given`;
+  return { currency, rate: exact(unit, amount, { method: "declared", source }) };
+}
+
+function parseYears(option: string, text: string): Figure<"s"> {
+  const count = parseNumber(option, text);
+  if (!(count > 0 && count <= 50)) {
+    throw new UserError("usage", `${option}: a life of ${text} years cannot be right`, {
+      hint: "Give years of service, such as 4.",
+    });
+  }
+  return exact("s", years(count), { method: "declared", source: `${text} years as given` });
 }
 
 /** A value of the environment; an empty one is none. */
-export function fromEnv<T>(
+function fromEnv<T>(
   env: CliContext["env"],
   name: string,
   parse: (option: string, text: string) => T,

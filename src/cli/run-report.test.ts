@@ -5,7 +5,7 @@ import { renderRuns, runsToJson } from "./run-report.ts";
 
 const planFor = (runs: number) => {
   const options = runOptions().parse(["-n", String(runs), "train"], { from: "user" });
-  return planOf(["train"], options.opts(), {});
+  return planOf(["train"], options.opts(), { env: {}, cwd: "/" });
 };
 
 const textOf = (count: number, runs: number, notices: readonly string[] = []): string =>

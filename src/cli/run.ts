@@ -13,7 +13,7 @@ import { type ColorChoice, painter, wantsColor } from "./terminal.ts";
 
 export const runCommand = (context: CliContext) =>
   runOptions().action(async (words, options, command) => {
-    const plan = planOf(words, options, context.env);
+    const plan = planOf(words, options, context);
     const { color } = command.optsWithGlobals() as { readonly color?: ColorChoice };
     checkJsonFile(context, plan.json);
     const measuring = await openMeasuring(context, plan);

@@ -106,6 +106,33 @@ export function parseNumber(option: string, text: string): number {
   return parts.value;
 }
 
+/** `0.30EUR/kWh`, `80 EUR/t`: an amount above zero, a currency (ISO 4217) and what it is for. */
+export function parsePrice(
+  option: string,
+  text: string,
+  per: "kWh" | "t",
+): { readonly currency: string; readonly amount: number } {
+  const parts = split(text);
+  const [, currency, unit] = /^([A-Z]{3})\s*\/\s*(\w+)$/.exec(parts?.unit ?? "") ?? [];
+  if (parts === null || currency === undefined || unit !== per || !(parts.value >= 0)) {
+    const example = per === "kWh" ? "0.30EUR/kWh" : "80EUR/t";
+    throw invalid(option, text, `Give an amount, a currency and "/${per}", such as ${example}.`);
+  }
+  return { currency, amount: parts.value };
+}
+
+const KILOGRAMS_IN: Readonly<Record<string, number>> = { kg: 1, t: 1000 };
+
+/** `1300kg`, `1.3t`: a mass of CO2e above zero in kilograms; the unit is required. */
+export function parseMass(option: string, text: string): number {
+  const parts = split(text);
+  const scale = parts === null ? undefined : KILOGRAMS_IN[parts.unit.replace(/\s*CO2e?$/, "")];
+  if (parts === null || scale === undefined || !(parts.value > 0)) {
+    throw invalid(option, text, "Give kilograms or tonnes of CO2e, such as 1300kg or 1.3t.");
+  }
+  return parts.value * scale;
+}
+
 /** A whole number of at least `least`. */
 export function parseCount(option: string, text: string, least: number): number {
   const count = Number(text);

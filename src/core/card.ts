@@ -44,6 +44,11 @@ const anyFigure = z.looseObject({
 
 const instant = z.iso.datetime().describe("UTC, ISO 8601");
 
+const money = z.looseObject({
+  currency: z.string().describe("ISO 4217 code"),
+  amount: figureOf("money"),
+});
+
 /** Where energy went: one domain of one device. */
 const component = z.looseObject({
   domain: z.enum(["cpu", "memory", "gpu", "machine", "board", "storage", "network"]),
@@ -163,6 +168,10 @@ export const cardSchema = z.looseObject({
     emissions: figureOf("gCO2e").optional(),
     embodied: figureOf("gCO2e").optional(),
     water: figureOf("L").optional(),
+    cost: z
+      .looseObject({ electricity: money.optional(), carbon: money.optional() })
+      .optional()
+      .describe("What the electricity, and the emissions at a carbon price, cost"),
     cpuTime: figureOf("s").optional().describe("CPU time of the subject's whole process tree"),
   }),
   quality: z

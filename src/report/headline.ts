@@ -54,7 +54,7 @@ const named = (group: NamedFigure["group"], rows: readonly Row[]): readonly Name
   );
 
 function measureFigures({ measures }: Card): readonly NamedFigure[] {
-  const { energy, power, operations } = measures;
+  const { cost, energy, power, operations } = measures;
   return named("measure", [
     ["duration", "running time", measures.duration],
     ["energy_gross", "energy, gross", energy?.gross],
@@ -65,6 +65,8 @@ function measureFigures({ measures }: Card): readonly NamedFigure[] {
     ["emissions", "emissions", measures.emissions],
     ["embodied", "embodied emissions", measures.embodied],
     ["water", "water", measures.water],
+    ["cost_electricity", costLabel("electricity", cost?.electricity), cost?.electricity?.amount],
+    ["cost_carbon", costLabel("carbon", cost?.carbon), cost?.carbon?.amount],
     ["cpu_time", "CPU time", measures.cpuTime],
     ["model_size", "model size", measures.modelSize],
     ["model", "parameters", measures.parameters],
@@ -72,6 +74,9 @@ function measureFigures({ measures }: Card): readonly NamedFigure[] {
     ["operations", "floating-point operations", operations?.flops],
   ]);
 }
+
+const costLabel = (kind: string, money: { readonly currency: string } | undefined): string =>
+  `cost of ${kind}, ${money?.currency}`;
 
 function componentFigures({ components }: Card): readonly NamedFigure[] {
   return components.flatMap((component) => {

@@ -16,7 +16,7 @@ import { percent } from "./charts/label.ts";
 import { columnsOf, cut, padded, printable, wrap } from "./columns.ts";
 import { type Equivalent, equivalentText } from "./equivalents.ts";
 import { headlineEnergy } from "./headline.ts";
-import { qualityText, signalText } from "./words.ts";
+import { costTexts, qualityText, signalText } from "./words.ts";
 
 /** What a piece of text is, for a caller that colours it. */
 export type Role = "strong" | "quiet" | "good" | "warn" | "bad";
@@ -211,7 +211,7 @@ function energyLines(card: Card, page: Page): readonly string[] {
 }
 
 function emissionLines(card: Card, page: Page): readonly string[] {
-  const { emissions, embodied, water } = card.measures;
+  const { emissions, embodied, water, cost } = card.measures;
   const { signal } = card;
   return [
     ...(emissions === undefined
@@ -220,6 +220,9 @@ function emissionLines(card: Card, page: Page): readonly string[] {
     ...(signal === undefined || emissions === undefined ? [] : fact("", signalText(signal), page)),
     ...optional("embodied", embodied, page),
     ...optional("water", water, page),
+    ...costTexts(cost).flatMap(([kind, text], index) =>
+      fact(index === 0 ? "cost" : "", `${text}  ${kind}`, page),
+    ),
   ];
 }
 

@@ -150,4 +150,4 @@ function facilityStep(account: Account, wall: Figure<"J">, pue: Figure<"1">): St
   };
 }
 
-const addsFacility = (pue: Figure<"1">): boolean => pue.value !== 1 || pue.low !== pue.high;
+export const addsFacility = (pue: Figure<"1">): boolean => pue.value !== 1 || pue.low !== pue.high;

@@ -5,6 +5,7 @@ import type { Card, Machine, Signal } from "../../core/card.ts";
 import type { Figure } from "../../core/index.ts";
 import type { GapReason } from "../sensors/integrate.ts";
 import type { Domain, Scope, Sensor } from "../sensors/sensor.ts";
+import type { FootprintFactors } from "./footprint.ts";
 
 export const SEGMENT_SCHEMA = "godwit.segment/1";
 
@@ -68,6 +69,8 @@ export interface StartRecord {
   readonly exclusive?: readonly string[];
   /** Applied when no counted sensor is at the wall; absent: the boundary stays the components. */
   readonly wall?: WallModel;
+  /** Factors of water, hardware and cost; those that are absent leave their measure absent. */
+  readonly footprint?: FootprintFactors;
   /** `own-share`: another card of this machine has its gross and idle energy. Default `machine`. */
   readonly claim?: "machine" | "own-share";
   readonly version: string;

@@ -5,8 +5,9 @@ import type { Card, Step } from "../../core/card.ts";
 import { exact, type Figure } from "../../core/index.ts";
 import { attributedOf, unattributedOf } from "./attribution.ts";
 import { addUp } from "./bounds.ts";
-import { type Account, emissionsStep, energySteps } from "./chain.ts";
+import { type Account, addsFacility, emissionsStep, energySteps } from "./chain.ts";
 import { type SensorEnergy, sensorEnergies } from "./energy.ts";
+import { footprintOf } from "./footprint.ts";
 import { type Headline, headlineAccount, headlineOf, headlinePower } from "./headline.ts";
 import type { SegmentRecord } from "./record.ts";
 import { type SplitContext, splitContext } from "./split.ts";
@@ -46,7 +47,10 @@ export function summarise(records: readonly SegmentRecord[]): Summary {
 
 export interface Result {
   readonly duration: Figure<"s">;
-  readonly measures: Pick<Card["measures"], "energy" | "power" | "emissions">;
+  readonly measures: Pick<
+    Card["measures"],
+    "energy" | "power" | "emissions" | "water" | "embodied" | "cost"
+  >;
   readonly headline: Headline | null;
   readonly conservation: NonNullable<Card["conservation"]> | null;
   readonly steps: Step[];
@@ -64,18 +68,21 @@ export function resultOf(energies: readonly SensorEnergy[], context: SplitContex
   // Where another card has the machine, all that this one may claim is its own.
   const gross = start.claim === "own-share" && account === "net" ? own : stepsOf("gross");
   const attributed = account === "attributed" ? stepsOf("attributed") : own;
-  const headline = headlineOf(
-    account,
-    energies,
-    account === "gross" ? gross : attributed,
-    timeline,
-  );
+  const told = account === "gross" ? gross : attributed;
+  const headline = headlineOf(account, energies, told, timeline);
   const [all, net, share] = [gross.at(-1), own.at(-1), attributed.at(-1)];
   if (headline === null || all === undefined) {
     return { duration, measures: {}, headline: null, conservation: null, steps: [] };
   }
   const emissions = emissionsStep(headline.energy, start.signal.intensity);
   const power = headlinePower(headline, energies);
+  const { steps: footprintSteps, ...footprint } = footprintOf(start.footprint ?? {}, {
+    facility: headline.energy,
+    machines: (addsFacility(start.pue) ? told.at(-2)?.result : null) ?? headline.energy,
+    emissions: emissions.result,
+    duration,
+    share: start.idleShare,
+  });
   return {
     duration,
     measures: {
@@ -86,6 +93,7 @@ export function resultOf(energies: readonly SensorEnergy[], context: SplitContex
       },
       ...(power === null ? {} : { power }),
       emissions: emissions.result,
+      ...footprint,
     },
     headline,
     conservation: conservationOf(energies),
@@ -95,6 +103,7 @@ export function resultOf(energies: readonly SensorEnergy[], context: SplitContex
       ...own,
       ...attributed,
       emissions,
+      ...footprintSteps,
     ]),
   };
 }

@@ -6,6 +6,8 @@ import { exact, type Figure, type Host } from "../../core/index.ts";
 import { cloudRegionOf, locate, providerPue, pueOf } from "../carbon/index.ts";
 import { type EstimatePlan, model, planEstimate } from "../estimate/index.ts";
 import { type SensorProvider, type Survey, survey } from "../sensors/index.ts";
+import type { FootprintFactors } from "./footprint.ts";
+import { machineFactors } from "./footprint-factors.ts";
 import { identifyMachine } from "./identity.ts";
 import { type Place, placeOf } from "./leader.ts";
 import { type SubjectLimits, subjectLimits } from "./limits.ts";
@@ -19,6 +21,8 @@ export interface SetupOptions {
   readonly signal?: Signal;
   /** That of the machine's class when absent. */
   readonly pue?: Figure<"1">;
+  /** Factors of water, hardware and cost that were declared; the machine's own fill the rest. */
+  readonly footprint?: FootprintFactors;
   /** How components become wall power; this machine's calibration, else its class's model when absent. */
   readonly wall?: WallModel;
 }
@@ -31,6 +35,7 @@ export interface Setup {
   readonly pue: Figure<"1">;
   /** Null for a guest, whose supply is not its own, and where the class is not known. */
   readonly wall: WallModel | null;
+  readonly footprint: FootprintFactors;
   /** Idle power of sensors that are models, by their ids. */
   readonly idle: StartRecord["idle"];
   /** What to know of the models that were chosen. */
@@ -47,14 +52,18 @@ export async function setUp(host: Host, options: SetupOptions): Promise<Setup> {
     planEstimate(host).catch(() => null),
   ]);
   const supply = chooseSupply(found, plan);
+  const personal = isPersonal(host, plan);
+  const guest = plan?.machine.machine === "guest";
+  const factors = machineFactors(host, { machine, personal, guest, zone: signal.zone });
   const size = { threads: machine.cpu.threads, memoryBytes: machine.memoryBytes };
   return {
     machine,
     survey: options.wall === undefined ? supply.survey : found,
     limits: await subjectLimits(host, size),
     signal,
-    pue: options.pue ?? (await defaultPue(host, isPersonal(host, plan))),
+    pue: options.pue ?? (await defaultPue(host, personal)),
     wall: options.wall ?? supply.wall,
+    footprint: { ...(await factors.catch(() => ({}))), ...options.footprint },
     idle: modelledIdle(found, plan),
     notices: options.wall === undefined ? supply.notices : [],
   };
@@ -98,7 +107,7 @@ export interface RunFacts
 
 /** The first line of a run. */
 export function startRecord(host: Host, setup: Setup, facts: RunFacts): StartRecord {
-  const { machine, limits, wall } = setup;
+  const { machine, limits, wall, footprint } = setup;
   const place = placeOf(host, machine.id);
   const isLimited = limits.memoryBytes < machine.memoryBytes;
   return {
@@ -112,6 +121,7 @@ export function startRecord(host: Host, setup: Setup, facts: RunFacts): StartRec
     signal: setup.signal,
     pue: setup.pue,
     idleShare: idleShareOf(setup, place),
+    footprint,
     threads: limits.threads,
     ...(isLimited ? { memoryLimit: limits.memoryBytes } : {}),
     ...(wall === null ? {} : { wall }),

@@ -4,6 +4,7 @@ import type { Card } from "../../core/card.ts";
 import { formatDuration, formatQuantity, significant, withPrefix } from "../../core/index.ts";
 import { BOUNDARY_MEANING, headlineEnergy } from "../headline.ts";
 import { element, join, type Markup, text } from "../markup.ts";
+import { costTexts } from "../words.ts";
 import { paragraph, section, tile } from "./parts.ts";
 
 /** Name, time, command and tags. */
@@ -83,6 +84,14 @@ function otherMeasures({ measures, quality }: Card): Markup | null {
         ["Water", measures.water],
       ] as const
     ).map(([name, figure]) => (figure === undefined ? null : tile(name, figure))),
+    ...costTexts(measures.cost).map(([kind, words]) =>
+      element(
+        "div",
+        {},
+        element("dt", {}, text(`Cost of ${kind}`)),
+        element("dd", {}, element("span", { class: "value" }, text(words))),
+      ),
+    ),
     quality === undefined
       ? null
       : element(

@@ -3,10 +3,10 @@
 import { type Figure, product, sum, UserError } from "../../../core/index.ts";
 
 /** An amount of one currency (ISO 4217 code). */
-export interface Money {
+export type Money = {
   readonly currency: string;
   readonly amount: Figure<"money">;
-}
+};
 
 /** A price per kWh or per tonne of CO2e. */
 export interface Price<U extends "money/kWh" | "money/tCO2e"> {
