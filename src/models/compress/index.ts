@@ -19,5 +19,15 @@ export type {
   Progress,
   Refusal,
 } from "./pass.ts";
+export {
+  type Importance,
+  type Member,
+  type PruneOptions,
+  type PruningGroup,
+  type PruningGroups,
+  prune,
+  pruningGroups,
+  type Scope,
+} from "./prune/index.ts";
 export { runSteps, type Step, type StepsResult, stepOf } from "./run-passes.ts";
 export { type SimplifyOptions, simplify, simplifyRules } from "./simplify/simplify.ts";

@@ -8,6 +8,7 @@ import {
   intOf,
   type Node,
   type Tensor,
+  tensorOf,
 } from "../../onnx/index.ts";
 
 /** A MatMul, Gemm or Conv of one group with a stored weight. */
@@ -93,4 +94,12 @@ export function matrixOf(layer: Layer): Matrix {
   return kind === "convolution" || isTurned(node)
     ? transpose(matrix(outputs, rows, data))
     : matrix(rows, outputs, data);
+}
+
+/** The weight tensor of another matrix [inputs x window, outputs], in the layer's own layout. */
+export function tensorOfMatrix(layer: Layer, weights: Matrix): Tensor {
+  const turned = layer.kind === "convolution" || isTurned(layer.node);
+  const { data } = turned ? transpose(weights) : weights;
+  const { dims, dataType, name = layer.weightName } = layer.weight;
+  return tensorOf(dataType ?? "float32", { name, dims, values: data });
 }

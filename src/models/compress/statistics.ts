@@ -31,7 +31,13 @@ export interface Moments {
 /** A layer to watch: rows along a value's last axis or its axis 1 (`channels`), or a convolution's patches. */
 export type Watched =
   | { readonly name: string; readonly value: string; readonly rows: "last" | "channels" }
-  | { readonly name: string; readonly node: Node; readonly rows: "patches" };
+  | {
+      readonly name: string;
+      readonly node: Node;
+      /** Sizes of the kernel's window. */
+      readonly window: readonly number[];
+      readonly rows: "patches";
+    };
 
 /** Gram matrices of more columns take gigabytes and minutes. */
 const MOST_COLUMNS = 4608;
@@ -155,7 +161,7 @@ function rowsOfLayer(
   const at = layer.rows === "last" ? shape.length - 1 : 1;
   const columns = shape[at];
   if (typeof columns !== "number") return null;
-  if (layer.rows === "patches") return patches(graph, layer.node, columns);
+  if (layer.rows === "patches") return patches(graph, layer, columns);
   if (layer.rows === "last") return { value: flat(graph, value, columns), columns };
   const axes = shape.map((_, axis) => axis).filter((axis) => axis !== at);
   const turned = graph.op("Transpose", [value], { perm: [...axes, at] });
@@ -171,12 +177,10 @@ const flat = (graph: GraphBuilder, value: string, columns: number): string =>
 /** Patches of a convolution of one group, [rows, channels x kernel positions]. */
 function patches(
   graph: GraphBuilder,
-  node: Node,
+  { node, window }: Extract<Watched, { rows: "patches" }>,
   channels: number,
 ): { readonly value: string; readonly columns: number } | null {
-  const kernel = node.attributes.find(({ name }) => name === "kernel_shape");
-  if (kernel?.kind !== "ints" || intOf(node, "group", 1) !== 1) return null;
-  const window = kernel.value.map(Number);
+  if (intOf(node, "group", 1) !== 1) return null;
   const positions = window.reduce((product, size) => product * size, 1);
   const columns = channels * positions;
   if (columns > MOST_COLUMNS) return null;

@@ -154,7 +154,7 @@ async function momentsFor(
     .filter(({ method }) => method.name === "svd")
     .map(({ layer }): Watched => {
       if (layer.kind === "convolution") {
-        return { name: layer.name, node: layer.node, rows: "patches" };
+        return { name: layer.name, node: layer.node, window: layer.window, rows: "patches" };
       }
       return { name: layer.name, value: layer.node.inputs[0] ?? "", rows: "last" };
     });

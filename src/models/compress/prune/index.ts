@@ -1,0 +1,6 @@
+// Channels, heads and groups taken out of a model.
+
+export type { Member, PruningGroup, PruningGroups } from "./groups.ts";
+export type { Importance } from "./importance.ts";
+export { type PruneOptions, prune, pruningGroups } from "./prune.ts";
+export type { Scope } from "./select.ts";
