@@ -123,6 +123,26 @@ const COMMANDS: readonly Entry[] = [
     load: async (context) => (await import("./plan.ts")).planCommand(context),
   },
   {
+    name: "submit",
+    description: "Hand in a job to be run when it emits least, before its deadline.",
+    load: async (context) => (await import("./submit.ts")).submitCommand(context),
+  },
+  {
+    name: "jobs",
+    description: "List the jobs in the queue, or show one with its plan and history.",
+    load: async (context) => (await import("./jobs.ts")).jobsCommand(context),
+  },
+  {
+    name: "cancel",
+    description: "Cancel jobs: what waits is not started, what runs is ended.",
+    load: async (context) => (await import("./cancel.ts")).cancelCommand(context),
+  },
+  {
+    name: "agent",
+    description: "Hold the queue of this machine, and run what was submitted when it is due.",
+    load: async (context) => (await import("./agent.ts")).agentCommand(context),
+  },
+  {
     name: "calibrate",
     description: "Find what this machine draws at the plug, against a meter, for later runs.",
     load: async (context) => (await import("./calibrate.ts")).calibrateCommand(context),

@@ -13,6 +13,7 @@ import {
   type CommandEnd,
   hangupIgnored,
   launch,
+  type OwnSession,
   type RunningCommand,
   startSentinel,
 } from "../measure/run/execute.ts";
@@ -68,10 +69,12 @@ export interface OnceOptions {
   readonly plan: RunPlan;
   /** Null for a warm-up run. */
   readonly begin: BeginMeasurement | null;
+  /** Runs it apart from godwit, as a batch job with outputs of its own. */
+  readonly batch?: { readonly session: OwnSession; readonly output: readonly [number, number] };
 }
 
 /** Runs the command once. Rejects only when it could not be started. */
-export async function runOnce({ context, plan, begin }: OnceOptions): Promise<Attempt> {
+export async function runOnce({ context, plan, begin, batch }: OnceOptions): Promise<Attempt> {
   const notices: string[] = [];
   const onNotice = (text: string): void => void notices.push(text);
   let running: RunningCommand | null = null;
@@ -117,6 +120,7 @@ export async function runOnce({ context, plan, begin }: OnceOptions): Promise<At
       args,
       env: { ...context.env, ...measurement?.env },
       ...(watch === null ? {} : { output: watch.output }),
+      ...batch,
       inherited: context.inherited,
       group: group.status === "ready" ? group.group : null,
       ignoreHangup,

@@ -6,6 +6,7 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { constants } from "node:os";
 import { basename } from "node:path";
+import type { Writable } from "node:stream";
 import { EXIT, reasonOf, UserError } from "../../core/index.ts";
 import type { CpuGroup } from "./execute-cgroup.ts";
 import type { Sentinel } from "./signals.ts";
@@ -28,7 +29,24 @@ export interface LaunchOptions {
   readonly group: CpuGroup | null;
   /** Keep SIGHUP ignored in the command, as godwit itself was started. */
   readonly ignoreHangup: boolean;
+  /** Starts it apart from godwit, as a batch job. */
+  readonly session?: OwnSession;
 }
+
+/** A session of its own, without terminal and input, in which the command waits until it may run. */
+export interface OwnSession {
+  readonly cwd: string;
+  /** Asked once the process exists. The command runs when this resolves to true, and never otherwise. */
+  readonly approve: (pid: number) => Promise<boolean>;
+  /** Made by the process itself when it is let go: absent, the command never ran. */
+  readonly begunFile: string;
+}
+
+/**
+ * Waits for a line on descriptor 3, leaves its mark, becomes the command. Closed without a line, because
+ * the command was not approved or godwit was killed, it ends and nothing has run.
+ */
+const GATE = 'read -r _ <&3 || exit 125; exec 3<&-; : >"$0" || exit 125; exec "$@"';
 
 /** A command that was started. */
 export interface RunningCommand {
@@ -41,8 +59,18 @@ export interface RunningCommand {
  * not exist, 126 when it cannot be executed, 125 when no process can be made at all.
  */
 export function launch(options: LaunchOptions): Promise<RunningCommand> {
+  const { session } = options;
   const start = (): ChildProcess => {
     const [stdout, stderr] = options.output ?? [1, 2];
+    if (session !== undefined) {
+      const words = ["-c", GATE, session.begunFile, options.command, ...options.args];
+      return spawn("/bin/sh", words, {
+        stdio: ["ignore", stdout, stderr, "pipe"],
+        env: { ...options.env },
+        cwd: session.cwd,
+        detached: true,
+      });
+    }
     const stdio: (number | "ignore")[] = [0, stdout, stderr];
     for (const fd of options.inherited) {
       while (stdio.length < fd) stdio.push("ignore");
@@ -68,9 +96,26 @@ export function launch(options: LaunchOptions): Promise<RunningCommand> {
     });
     child.once("error", (error) => reject(launchFault(options.command, error)));
     child.once("spawn", () => {
-      if (child.pid !== undefined) resolve({ pid: child.pid, ended });
+      const { pid } = child;
+      if (pid === undefined) return;
+      const running = { pid, ended };
+      if (session === undefined) resolve(running);
+      else passGate(child, session, pid).then(() => resolve(running), reject);
     });
   });
+}
+
+async function passGate(child: ChildProcess, session: OwnSession, pid: number): Promise<void> {
+  const gate = child.stdio[3] as Writable;
+  // A command that ends before it reads is seen by its end.
+  gate.on("error", () => {});
+  try {
+    if (await session.approve(pid)) gate.end("\n");
+    else gate.destroy();
+  } catch (error) {
+    gate.destroy();
+    throw error;
+  }
 }
 
 /** What a shell says and answers when it cannot start a command (POSIX 2.8.2). */

@@ -1,6 +1,18 @@
 // Jobs that really run: their records, where they are kept, and what runs them.
 
+export { type Agent, type AgentOptions, createAgent, type JobProcesses } from "./agent.ts";
+export type { Capacity } from "./capacity.ts";
+export { planOf } from "./decide.ts";
 export type { Engine } from "./engine.ts";
+export {
+  begunFile,
+  jobFolder,
+  jobProcesses,
+  ownIdentity,
+  type ProcessOptions,
+  supervisorLog,
+} from "./execute-processes.ts";
+export { localEngine, momentOf } from "./local-engine.ts";
 export {
   type EngineName,
   FINAL_STATES,
@@ -24,3 +36,14 @@ export {
   type JobStore,
   openJobStore,
 } from "./store.ts";
+export {
+  abandon,
+  begin,
+  type CommandEnd,
+  cancel,
+  cancelUnbegun,
+  claim,
+  fail,
+  finish,
+  type Moment,
+} from "./transitions.ts";

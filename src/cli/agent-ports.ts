@@ -1,0 +1,102 @@
+// What an agent is made of on this machine: the store beside the ledger, real processes, real clocks,
+// forecasts from where each job's own came from.
+
+import { realpathSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { UserError } from "../core/index.ts";
+import { forecasterNamed, type Signal } from "../systems/schedule/index.ts";
+import {
+  type Agent,
+  type Capacity,
+  createAgent,
+  type ForecastSource,
+  type JobStore,
+  jobProcesses,
+  momentOf,
+} from "../systems/schedule/jobs/index.ts";
+import type { CliContext } from "./context.ts";
+import { ledgerOf } from "./open-ledger.ts";
+import { chosenSignal } from "./plan-signal.ts";
+
+export interface AgentSetting {
+  readonly store: JobStore;
+  readonly ledger: string | undefined;
+  readonly capacity: Capacity;
+  readonly refreshS: number;
+  readonly only?: string;
+  readonly onEvent: (text: string) => void;
+}
+
+/** Seconds from a decision until a job runs: a look each second, a Node process, the meter. */
+const MARGIN_S = 3;
+const GRACE_S = 10;
+
+export function agentOn(context: CliContext, setting: AgentSetting): Agent {
+  const { host } = context;
+  const { store } = setting;
+  const place = ledgerOf(context, setting.ledger);
+  // A server's address stays in the environment: process lists show arguments to everybody.
+  const ledger = place.server === undefined ? ["--ledger", place.folder] : [];
+  return createAgent({
+    store,
+    processes: jobProcesses({
+      host,
+      folder: place.folder,
+      supervisor: ({ id, attempts }) => [
+        process.execPath,
+        programPath(),
+        ...["agent", "supervise", id, String(attempts), ...ledger],
+      ],
+      environmentOf: async ({ id }) => (await store.environment(id)) ?? {},
+    }),
+    moment: () => momentOf(host),
+    forecastOf: (source, window) => forecastOf(context, source, window),
+    capacity: setting.capacity,
+    user: process.getuid?.() ?? null,
+    refreshS: setting.refreshS,
+    marginS: MARGIN_S,
+    graceS: GRACE_S,
+    ...(setting.only === undefined ? {} : { only: setting.only }),
+    onEvent: setting.onEvent,
+  });
+}
+
+/** The program that runs now, from its sources or as installed. */
+const programPath = (): string => realpathSync(fileURLToPath(new URL(MAIN, import.meta.url)));
+const MAIN = import.meta.url.endsWith(".ts") ? "./main.ts" : "./main.js";
+
+async function forecastOf(
+  context: CliContext,
+  source: ForecastSource,
+  window: { readonly now: number; readonly until: number },
+): Promise<Signal> {
+  const choice = {
+    ...{ signal: source.signal ?? undefined, zone: source.zone ?? undefined },
+    ...{ from: source.from ?? undefined, kind: source.kind ?? undefined },
+    ...{ basis: source.basis ?? undefined, offline: source.offline },
+  };
+  const forecaster = source.forecaster === null ? null : forecasterNamed(source.forecaster);
+  return (await chosenSignal(context, choice, window, forecaster)).forecast;
+}
+
+/** What this machine has; memory and processors as the operating system tells, GPUs as declared. */
+export function capacityOf(
+  { host }: CliContext,
+  options: {
+    readonly concurrency: number;
+    readonly cpus?: number | undefined;
+    readonly memory?: number | undefined;
+    readonly gpus: number;
+  },
+): Capacity {
+  if (host.platform === "win32")
+    throw new UserError("unsupported", "jobs cannot be run on Windows", {
+      hint: "godwit plan says when to start; WSL runs jobs.",
+    });
+  return {
+    jobs: options.concurrency,
+    cpus: options.cpus ?? host.facts.threads,
+    memoryBytes: options.memory ?? host.facts.memoryBytes,
+    gpus: options.gpus,
+  };
+}

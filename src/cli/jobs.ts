@@ -1,0 +1,156 @@
+// `godwit jobs`: what is in the queue, or all about one job.
+
+import { Command } from "@commander-js/extra-typings";
+import { formatDuration, formatFigure, reasonOf } from "../core/index.ts";
+import { type TimeZone, timeZone } from "../core/time-zone.ts";
+import { padded, printable } from "../report/columns.ts";
+import { momentText, shortMoment } from "../report/plan-words.ts";
+import { savingVerb } from "../systems/schedule/index.ts";
+import {
+  isFinal,
+  type JobRecord,
+  type JobStore,
+  OPEN_STATES,
+  openJobStore,
+  planOf,
+} from "../systems/schedule/jobs/index.ts";
+import { agentHolder } from "./agent-wait.ts";
+import type { CliContext } from "./context.ts";
+import { jobJson } from "./job-json.ts";
+import { findJob } from "./job-options.ts";
+import { LEDGER_OPTION, ledgerOf } from "./open-ledger.ts";
+import { textTable } from "./text-table.ts";
+
+/** The command `jobs`. */
+export function jobsCommand(context: CliContext) {
+  return new Command("jobs")
+    .description("List the jobs in the queue, or show one with its plan and history.")
+    .argument("[job]", "id, the end of an id, a name, or last")
+    .option("--all", "also those that have ended")
+    .option("--json", "print them as JSON")
+    .option(...LEDGER_OPTION)
+    .addHelpText(
+      "after",
+      "\nExamples:\n  $ godwit jobs\n  $ godwit jobs --all --json\n  $ godwit jobs last",
+    )
+    .action(async (text, { all, json, ledger }) => {
+      const store = await openJobStore(ledgerOf(context, ledger).folder, { ifAbsent: "fail" });
+      try {
+        if (text !== undefined) await showOne(context, { store, text, isJson: json === true });
+        else await showAll(context, { store, all: all === true, isJson: json === true });
+      } finally {
+        store.close();
+      }
+    });
+}
+
+async function showAll(
+  context: CliContext,
+  {
+    store,
+    all,
+    isJson,
+  }: { readonly store: JobStore; readonly all: boolean; readonly isJson: boolean },
+): Promise<void> {
+  const jobs = await store.list(all ? {} : { states: OPEN_STATES }, ({ error }) =>
+    context.stderr.write(`${reasonOf(error)}\n`),
+  );
+  const agent = await agentHolder(context, store);
+  if (isJson) {
+    const json = {
+      schema: "godwit.jobs/1",
+      agent_pid: agent?.pid ?? null,
+      jobs: jobs.map(jobJson),
+    };
+    context.stdout.write(`${JSON.stringify(json, null, 2)}\n`);
+    return;
+  }
+  const zone = timeZone(context.host.facts.timeZone);
+  const lines = textTable(
+    [
+      { title: "JOB" },
+      { title: "NAME", flexible: true },
+      { title: "STATE" },
+      { title: "BEGINS" },
+      { title: "DEADLINE" },
+      { title: "SAVING", align: "right" },
+    ],
+    jobs.map((job) => rowOf(job, zone)),
+    context.stdout.columns,
+  );
+  if (jobs.length > 0) context.stdout.write(`${lines.join("\n")}\n`);
+  else
+    context.stderr.write(
+      all ? "No jobs yet.\n" : "No jobs in the queue. --all shows older ones.\n",
+    );
+  if (agent === null && jobs.some((job) => !isFinal(job)))
+    context.stderr.write("No agent runs what is in the queue: start one with `godwit agent`.\n");
+}
+
+const rowOf = (job: JobRecord, zone: TimeZone): readonly string[] => [
+  job.id.split("-").at(-1) ?? job.id,
+  job.name,
+  job.state,
+  shortMoment(job.startedAt ?? planOf(job).runs[0]?.start ?? job.job.earliest, zone),
+  shortMoment(job.job.deadline, zone),
+  expectedSaving(job),
+];
+
+/** As planned; what really was saved `godwit savings` tells. */
+function expectedSaving(job: JobRecord): string {
+  const { saving, counterfactual } = planOf(job);
+  return `~${((100 * saving.value) / counterfactual.emissions.value).toFixed(1)} %`;
+}
+
+async function showOne(
+  context: CliContext,
+  {
+    store,
+    text,
+    isJson,
+  }: { readonly store: JobStore; readonly text: string; readonly isJson: boolean },
+): Promise<void> {
+  const job = await findJob(store, text);
+  const history = await store.history(job.id);
+  if (isJson) {
+    const entries = history.map(({ at, kind, text: what }) => ({
+      ...{ at: new Date(at * 1000).toISOString(), kind, text: what },
+    }));
+    context.stdout.write(`${JSON.stringify({ ...jobJson(job), history: entries }, null, 2)}\n`);
+    return;
+  }
+  const zone = timeZone(context.host.facts.timeZone);
+  const own = planOf(job);
+  const lines: readonly (readonly [string, string])[] = [
+    ["job", `${job.id} (${job.name})`],
+    ["state", `${job.state}: ${job.reason}`],
+    ["command", job.command.map((word) => JSON.stringify(word)).join(" ")],
+    ["in", job.cwd],
+    ["deadline", momentText(job.job.deadline, zone)],
+    ["latest start", momentText(own.latestStart, zone)],
+    ["planned", own.runs.map((run) => spanText(run, zone)).join("; ")],
+    [
+      "ran",
+      job.spans.length === 0 ? "not yet" : job.spans.map((run) => spanText(run, zone)).join("; "),
+    ],
+    ["expected", formatFigure(own.expected)],
+    [savingVerb(job.plan.kind), formatFigure(own.saving)],
+    ["because", own.reasons.map((reason) => reason.text).join("; ")],
+    ["signal", `${job.forecast.zone}, ${job.forecast.kind}; ${job.forecast.source}`],
+    ["output", job.stdout],
+    ["errors", job.stderr],
+    ...(job.cards.length === 0 ? [] : [["cards", job.cards.join(", ")] as const]),
+    ...history.map(({ at, kind, text: what }, index): readonly [string, string] => [
+      index === 0 ? "history" : "",
+      `${shortMoment(at, zone)}  ${kind}: ${what}`,
+    ]),
+  ];
+  for (const [label, words] of lines)
+    context.stdout.write(`${padded(label, 14)}${printable(words)}\n`);
+}
+
+const spanText = (
+  { start, end }: { readonly start: number; readonly end: number | null },
+  zone: TimeZone,
+): string =>
+  `${shortMoment(start, zone)} ${end === null ? "until now" : `for ${formatDuration(end - start)}`}`;
