@@ -1,7 +1,7 @@
 // A made-up machine that runs jobs, for tests of the agent: simulated processes and clocks over a real store.
 // An agent in it can be killed before or after any single thing that it does.
 
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { exact } from "../src/core/index.ts";
@@ -112,7 +112,9 @@ export const TWO_VALLEYS = hourly(
 );
 
 export async function createWorld(forecast: Signal = TWO_VALLEYS): Promise<World> {
-  const folder = mkdtempSync(join(tmpdir(), "godwit-world-"));
+  // In memory where there is such a folder: what is tested is not the disk.
+  const base = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
+  const folder = mkdtempSync(join(base, "godwit-world-"));
   const store = await openJobStore(folder);
   const commands: Command[] = [];
   const supervisors = new Map<number, boolean>();
@@ -185,21 +187,26 @@ export async function createWorld(forecast: Signal = TWO_VALLEYS): Promise<World
     },
   };
 
-  async function pass(seconds: number): Promise<void> {
-    for (let left = seconds; left > 0; ) {
+  /** Lets time pass; with `untilEnd`, only until a command ends, as a real agent then looks. */
+  async function elapse(seconds: number, { untilEnd }: { untilEnd: boolean }): Promise<void> {
+    let ended = false;
+    for (let left = seconds; left > 0 && !(untilEnd && ended); ) {
       const running = commands.filter(({ alive, stopped }) => alive && !stopped);
       const step = Math.min(left, ...running.map((one) => (one.saving ? 30 : one.left)));
       elapsed += step;
       left -= step;
       for (const command of running) {
         command.left -= step;
-        if (command.left <= 1e-9 || command.saving) await end(command, { code: 0, signal: null });
+        if (command.left > 1e-9 && !command.saving) continue;
+        await end(command, { code: 0, signal: null });
+        ended = true;
       }
     }
   }
 
   const world: World = {
-    ...{ store, folder, forecasts, moment, pass, mishap: null, events: [] },
+    ...{ store, folder, forecasts, moment, mishap: null, events: [] },
+    pass: (seconds) => elapse(seconds, { untilEnd: false }),
     capacity: { jobs: 4, cpus: 8, memoryBytes: 1e9, gpus: 0 },
     runsOf: (id) =>
       [...letGo].reduce((sum, [key, count]) => sum + (key.startsWith(`${id} `) ? count : 0), 0),
@@ -274,9 +281,8 @@ export async function createWorld(forecast: Signal = TWO_VALLEYS): Promise<World
         await agent.refresh();
         const { nextAt, open } = await agent.tick();
         if (open === 0) return;
-        // As the real loop: an hour at most here, and a little more than the moment itself.
-        const ahead = Math.min(nextAt, moment().now + HOUR / 4, until) - moment().now;
-        await pass(Math.max(1, ahead));
+        const ahead = Math.min(nextAt, moment().now + 3 * HOUR, until) - moment().now;
+        await elapse(Math.max(1, ahead), { untilEnd: true });
       }
     },
     close() {
