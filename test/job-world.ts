@@ -23,7 +23,6 @@ import {
   claim,
   createAgent,
   finish,
-  isFinal,
   type JobProcesses,
   type JobRecord,
   type JobStore,
@@ -54,7 +53,7 @@ interface Command {
 }
 
 /** What befalls the next supervisor that is started. */
-export type Mishap = "before claim" | "before begin" | "before go" | "while it runs" | null;
+type Mishap = "before claim" | "before begin" | "before go" | "while it runs" | null;
 
 export interface World {
   readonly store: JobStore;
@@ -84,7 +83,7 @@ export interface World {
   close(): void;
 }
 
-export interface Submission {
+interface Submission {
   readonly id: string;
   readonly hours: number;
   readonly deadlineIn: number;
@@ -329,7 +328,3 @@ function recordOf(of: Submission, forecast: Signal, now: number): JobRecord {
     ...{ firstForecast: signalToJson(forecast), replans: 0, cards: [] },
   };
 }
-
-/** Whether all jobs have ended. */
-export const allEnded = async (store: JobStore): Promise<boolean> =>
-  (await store.list()).every(isFinal);

@@ -16,7 +16,7 @@ import {
 import type { CliContext } from "./context.ts";
 import { askedJob } from "./plan-job.ts";
 import { chosenSignal, requireSource } from "./plan-signal.ts";
-import type { SubmitOptions } from "./submit.ts";
+import type { SubmitOptions } from "./submit-options.ts";
 import { parseDuration, parseShare } from "./values.ts";
 
 /** Advice on the job; nothing has been stored yet. Throws UserError for what cannot be. */

@@ -1,0 +1,87 @@
+// The options of `godwit submit`.
+
+import { Command, Option } from "@commander-js/extra-typings";
+import { parseBytes, parseCpus } from "./job-options.ts";
+import { LEDGER_OPTION } from "./open-ledger.ts";
+import { tagOption } from "./tag-option.ts";
+import { parseCount } from "./values.ts";
+
+const STOPPABLE = { interruptible: true } as const;
+
+/** The command with its options. */
+export function submitOptions() {
+  return new Command("submit")
+    .description("Hand in a job to be run when it emits least, before its deadline.")
+    .argument("<command...>", "the command and its arguments")
+    .passThroughOptions()
+    .requiredOption("--deadline <when>", "when it must have ended: +18h, fri 9:00")
+    .option("--earliest <when>", "not before; now unless given")
+    .option("--duration <time>", "how long it runs: 4h, 90min; learned from earlier runs else")
+    .option("--power <watts>", "mean power while it runs: 300W; learned from earlier runs else")
+    .option("--like <name>", "learn both from the ledger's runs of this name; its own unless given")
+    .option("--name <name>", "name of the job (default: the command)")
+    .addOption(tagOption("tag of the job and its runs; may be given again"))
+    .option("--interruptible", "it can be stopped (SIGSTOP) and continued")
+    .addOption(
+      new Option(
+        "--checkpoint-cmd <command>",
+        "shell command that makes it save itself and end",
+      ).implies(STOPPABLE),
+    )
+    .addOption(
+      new Option("--min-run <time>", "shortest stretch between two stops").implies(STOPPABLE),
+    )
+    .addOption(new Option("--checkpoint <time>", "what saving takes").implies(STOPPABLE))
+    .addOption(new Option("--restart <time>", "what continuing takes").implies(STOPPABLE))
+    .option("--pin", "start at --earliest, whatever the forecast says")
+    .option(
+      "--after <job>",
+      "only once this job is done; may be given again",
+      (text: string, before: readonly string[]) => [...before, text],
+      [] as readonly string[],
+    )
+    .option("--cpus <count>", "processors it needs", (text) => parseCpus("--cpus", text), 1)
+    .option("--memory <size>", "memory it needs: 16GB", (text) => parseBytes("--memory", text))
+    .option("--gpus <count>", "GPUs it needs", (text) => parseCount("--gpus", text, 0), 0)
+    .option("--signal <file>", "carbon intensities: a file or address (CSV, JSON)")
+    .option("--zone <zone>", "the grid, as its source spells it: DE, GB, CAISO_NORTH")
+    .option("--from <source>", "electricity-maps, watttime, uk or entsoe")
+    .addOption(
+      new Option("--kind <kind>", "of a file: what its values are").choices([
+        "average",
+        "marginal",
+      ] as const),
+    )
+    .addOption(
+      new Option("--basis <basis>", "of a file: what its values are").choices([
+        "location",
+        "market",
+      ] as const),
+    )
+    .option("--offline", "use what was kept of a service's answers, however old", false)
+    .option("--forecaster <name>", "forecast from a record: yesterday, week-mean, seasonal")
+    .option("--policy <name>", "how to choose; the one that fits the job unless given")
+    .option("--error <share>", "how far off savings by this forecast are: 10%")
+    .option("--threshold <share>", "least saving that is worth waiting for: 2%", "0")
+    .option("--export <variables>", "its environment: all, none, or names with commas", "all")
+    .option("--output <file>", "its standard output (default: beside the ledger)")
+    .option("--error-output <file>", "its standard error (default: beside the ledger)")
+    .option("--wait", "wait until it has ended, and end with its exit code")
+    .option("--json", "print the job as JSON")
+    .option(...LEDGER_OPTION)
+    .addHelpText("after", HELP);
+}
+
+export type SubmitOptions = ReturnType<ReturnType<typeof submitOptions>["opts"]>;
+
+const HELP = `
+The command is run as given, by no shell, in this folder, with this environment, under the
+meter. godwit agent runs what was submitted; with --wait and no agent, this command does.
+
+Examples:
+  $ godwit submit --deadline +18h --duration 4h --power 300W --zone GB --from uk -- python train.py
+  $ godwit submit --deadline "fri 9:00" --like train --signal forecast.csv --interruptible \\
+      --min-run 30min -- ./train.sh --epochs 90
+  $ godwit submit --deadline +12h --after last --cpus 4 --gpus 1 -- python evaluate.py
+  $ godwit submit --deadline +2d --duration 20h --power 1kW --restart 5min \\
+      --checkpoint-cmd 'kill -USR1 "$GODWIT_JOB_PID"' --zone DE --from electricity-maps -- ./train`;
