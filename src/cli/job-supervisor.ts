@@ -28,7 +28,7 @@ import {
 import type { CliContext } from "./context.ts";
 import { ledgerOf } from "./open-ledger.ts";
 import type { Attempt } from "./run-once.ts";
-import { type RunPlan, signalOf } from "./run-options.ts";
+import { planOf, type RunPlan, runOptions } from "./run-options.ts";
 
 /** Which attempt of which job. */
 export interface Assignment {
@@ -210,16 +210,13 @@ async function run(
 
 const ledgerVariable = ({ env }: CliContext) => ({ GODWIT_LEDGER: env["GODWIT_LEDGER"] });
 
-/** Everything else of `godwit run` is at its default; what the job's environment says of place counts. */
-const runPlanOf = (record: JobRecord, env: Environment, ledger: string | undefined): RunPlan => ({
-  command: record.command,
-  name: record.name,
-  tags: { ...record.tags, job: record.id },
-  ...{ runs: 1, warmUps: 0, idle: null, interval: null },
-  signal: signalOf({}, env),
-  ...{ pue: null, model: null, meter: null, ledger: ledger ?? null, requireMeasured: false },
-  ...{ budget: null, epochs: null, json: null, summary: "never" },
-});
+/** Everything else as `godwit run` has it there, without options: what the project says of itself counts. */
+function runPlanOf(record: JobRecord, env: Environment, ledger: string | undefined): RunPlan {
+  const { command, cwd, name } = record;
+  const words = [`--name=${name}`, "--quiet", "--", ...command];
+  const plan = planOf(command, runOptions().parse(words, { from: "user" }).opts(), { env, cwd });
+  return { ...plan, tags: { ...record.tags, job: record.id }, ledger: ledger ?? null };
+}
 
 /** A fault in measuring does not keep the job from running. */
 async function measuringOf(context: CliContext, plan: RunPlan, say: Charge["say"]) {
