@@ -1,0 +1,32 @@
+// Training-data efficiency: which samples to label, to train on, and in which order. What choosing them
+// costs belongs to the cost of training: meter both.
+
+export { type ActiveOptions, type ActiveResult, learnActively } from "./active.ts";
+export {
+  byDifficulty,
+  curriculum,
+  linearPacing,
+  type Pacing,
+  rootPacing,
+} from "./curriculum.ts";
+export { countForgetting, el2n, type ForgettingCounter, meanScores } from "./importance.ts";
+export { type CoreSet, kCentre } from "./k-centre.ts";
+export {
+  candidatePairs,
+  candidateProbability,
+  type Deduplicated,
+  deduplicate,
+  jaccard,
+  minHash,
+  type Signer,
+  shingles,
+  similarity,
+} from "./min-hash.ts";
+export {
+  entropy,
+  highest,
+  leastConfidence,
+  margin,
+  type Uncertainty,
+  uncertainties,
+} from "./uncertainty.ts";
