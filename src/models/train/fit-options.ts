@@ -1,6 +1,6 @@
 // What a training run is told, what it tells on the way and what it ends with.
 
-import { type Joules, UserError } from "../../core/index.ts";
+import { type Joules, type Random, UserError } from "../../core/index.ts";
 import type { EngineOptions, RuntimeName } from "../../engine/index.ts";
 import type { ExternalData, Model, OperatorTable } from "../../onnx/index.ts";
 import type { Dataset } from "../data/index.ts";
@@ -50,6 +50,11 @@ export interface FitOptions extends UpdateOptions {
   readonly parameters?: readonly string[];
   /** Columns of the datasets by inputs and targets, where they are not to be guessed. */
   readonly columns?: WiringChoice;
+  /**
+   * The rows of an epoch (counted from 0) in their order, at least as many as its updates take; a row may
+   * come more than once. Default: all rows, shuffled.
+   */
+  readonly order?: (epoch: number, random: Random) => readonly number[];
   /** Changes training batches. Default: none. */
   readonly augment?: Augment;
   /** Ends after this many epochs without a better one. Default: never. */

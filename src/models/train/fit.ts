@@ -5,7 +5,7 @@
 
 import { createRandom, type Random } from "../../core/index.ts";
 import type { Model } from "../../onnx/index.ts";
-import { allRows, batched, shuffled } from "../data/index.ts";
+import { allRows, batched, type Dataset, shuffled } from "../data/index.ts";
 import { prefetched } from "./batches.ts";
 import type { Checkpoint, EpochRecord, Position } from "./checkpoint.ts";
 import { evaluate } from "./evaluate.ts";
@@ -132,10 +132,19 @@ async function runSteps(run: Run): Promise<Stop | null> {
 
 /** Row numbers of all batches of the epoch under way. */
 function batchesOf({ options, trainer, updatesPerEpoch, position }: Run): number[][] {
-  const { train, batchSize } = options;
-  const order = shuffled(allRows(train.length), seeded(options.seed, position.epochs, 0));
-  return batched(order, batchSize).slice(0, updatesPerEpoch * trainer.batchesPerUpdate);
+  const { train, batchSize, order = inAnyOrder(train) } = options;
+  const rows = order(position.epochs, seeded(options.seed, position.epochs, 0));
+  const count = updatesPerEpoch * trainer.batchesPerUpdate;
+  if (rows.length < count * batchSize) {
+    throw new RangeError(`${rows.length} rows for an epoch of ${count * batchSize}`);
+  }
+  return batched(rows, batchSize).slice(0, count);
 }
+
+const inAnyOrder =
+  ({ length }: Dataset) =>
+  (_epoch: number, random: Random): readonly number[] =>
+    shuffled(allRows(length), random);
 
 const randomOf = ({ options }: Run, epoch: number, batch: number): Random =>
   seeded(options.seed, epoch, batch);

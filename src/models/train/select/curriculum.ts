@@ -1,7 +1,7 @@
 // Easy samples first: how much of the data, sorted by difficulty, a step may draw from (Platanios et al.,
 // Competence-based Curriculum Learning, 2019).
 
-import { createRandom } from "../../../core/index.ts";
+import type { Random } from "../../../core/index.ts";
 import { shuffled } from "../../data/index.ts";
 
 /** The share of the data that is in use at a share of the curriculum's duration, both in [0, 1]. */
@@ -29,24 +29,19 @@ export const byDifficulty = (difficulty: ArrayLike<number>): number[] =>
   );
 
 /**
- * The rows of each epoch: as many as there are of the easiest that the pacing allows, never fewer than
- * `least`, shuffled. The curriculum ends after `duration` epochs; from there on all rows are in use.
+ * The rows of an epoch, for `order` of `fit`: passes over the easiest rows that the pacing allows, each
+ * shuffled, until there are as many as a whole epoch takes. The curriculum ends after `duration` epochs; from
+ * there on all rows are in use.
  */
 export function curriculum(
   order: readonly number[],
-  options: {
-    readonly epochs: number;
-    readonly duration: number;
-    readonly pacing: Pacing;
-    readonly seed: number;
-    readonly least?: number;
-  },
-): number[][] {
-  const { epochs, duration, pacing, seed, least = 1 } = options;
-  const random = createRandom(seed);
-  return Array.from({ length: epochs }, (_, epoch) => {
+  { duration, pacing }: { readonly duration: number; readonly pacing: Pacing },
+): (epoch: number, random: Random) => number[] {
+  return (epoch, random) => {
     const share = pacing(Math.min(1, epoch / duration));
-    const count = Math.min(order.length, Math.max(least, Math.round(share * order.length)));
-    return shuffled(order.slice(0, count), random);
-  });
+    const open = order.slice(0, Math.max(1, Math.round(share * order.length)));
+    const rows: number[] = [];
+    while (rows.length < order.length) rows.push(...shuffled(open, random));
+    return rows.slice(0, order.length);
+  };
 }

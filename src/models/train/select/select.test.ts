@@ -172,18 +172,16 @@ describe("curriculum", () => {
   test("epochs take the easiest rows first, and all of them at the end", () => {
     const order = byDifficulty([5, 1, 3, 1]);
     expect(order).toEqual([1, 3, 2, 0]);
-    const epochs = curriculum(order, {
-      epochs: 4,
-      duration: 2,
-      pacing: linearPacing(0.5),
-      seed: 1,
-    });
-    expect(epochs.map((rows) => [...rows].sort())).toEqual([
+    const rowsOf = curriculum(order, { duration: 2, pacing: linearPacing(0.5) });
+    const epochs = [0, 1, 2, 3].map((epoch) => rowsOf(epoch, createRandom(epoch)));
+    expect(epochs.map((rows) => [...new Set(rows)].sort())).toEqual([
       [1, 3],
       [1, 2, 3],
       [0, 1, 2, 3],
       [0, 1, 2, 3],
     ]);
+    expect(epochs.map((rows) => rows.length)).toEqual([4, 4, 4, 4]);
+    expect(epochs[0]?.filter((row) => row === 1).length).toBe(2);
   });
 });
 
