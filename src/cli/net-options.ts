@@ -20,6 +20,9 @@ export const NET_OPTIONS = {
   size: count("size", "pixels a side of the image"),
   channels: count("channels", "channels of the image"),
   classes: count("classes", "number of scores"),
-  initialiser: new Option("--initialiser <name>", "distribution of the first weights"),
+  initialiser: new Option(
+    "--initialiser <name>",
+    "distribution of the first weights, such as he-uniform",
+  ),
   seed: count("seed", "of the first weights (default: 1)"),
 };

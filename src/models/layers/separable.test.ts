@@ -84,7 +84,17 @@ it.skipIf(nativeMissing)("expands in a fire module as one 3x3 convolution would"
   const model = layerModel([6, 5, 5], (at, x) => fire(at, x, { squeeze, expand }));
   const weights = weightsOf(model);
   // A 1x1 kernel is a 3x3 one with zeros around it.
-  const ones = (weights["fire/expand1x1/weight"] ?? []).flatMap((w) => [0, 0, 0, 0, w, 0, 0, 0, 0]);
+  const ones = (weights["fire/expand1x1/conv/weight"] ?? []).flatMap((w) => [
+    0,
+    0,
+    0,
+    0,
+    w,
+    0,
+    0,
+    0,
+    0,
+  ]);
   const wide = layerModel([6, 5, 5], (at, x) => {
     const few = conv(at, x, { filters: squeeze, kernel: 1, name: "squeeze" });
     const positive = { ...few, value: at.graph.op("Relu", [few.value]) };
@@ -92,8 +102,8 @@ it.skipIf(nativeMissing)("expands in a fire module as one 3x3 convolution would"
     return { ...y, value: at.graph.op("Relu", [y.value]) };
   });
   const same = withWeights(wide, {
-    "squeeze/weight": weights["fire/squeeze1x1/weight"] ?? [],
-    "expand/weight": [...ones, ...(weights["fire/expand3x3/weight"] ?? [])],
+    "squeeze/weight": weights["fire/squeeze1x1/conv/weight"] ?? [],
+    "expand/weight": [...ones, ...(weights["fire/expand3x3/conv/weight"] ?? [])],
   });
   const x = randomFloats([2, 6, 5, 5], 3);
   expect(distance(await outputOf(model, x), await outputOf(same, x))).toBeLessThan(1e-5);

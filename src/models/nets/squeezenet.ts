@@ -1,7 +1,9 @@
 // SqueezeNet (Iandola et al. 2016): fire modules, no dense layer.
 
 import {
+  classifier,
   conv,
+  convBlock,
   dropout,
   type Features,
   fire,
@@ -87,18 +89,19 @@ const SMALL_FIRES: readonly Row[] = [
 
 export const smallSqueezenet: Net = net({
   name: "squeezenet-small",
-  description: "SqueezeNet for 28, 32 or 64 pixels: three pairs of fire modules",
+  description: "SqueezeNet for 28, 32 or 64 pixels: three pairs of normalised fire modules",
   source: `after ${PAPER}`,
   input: { channels: 3, size: 32 },
   classes: 10,
   layers(at, image, classes) {
     const stride = firstStride(spatialOf(image)[0] ?? 1);
     const first = { filters: 32, kernel: 3, padding: 1, stride, name: "conv1" };
-    let x = relu(at, conv(at, image, first));
+    let x = convBlock(at, image, first);
     for (const [squeeze, expand] of SMALL_FIRES) {
+      const module = { squeeze, expand, norm: "batch" } as const;
       x = maxPool(at, x, { kernel: 3, stride: 2, padding: 1 });
-      x = fire(at, fire(at, x, { squeeze, expand }), { squeeze, expand });
+      x = fire(at, fire(at, x, module), module);
     }
-    return scores(at, x, { classes, padding: 0 });
+    return classifier(at, globalAveragePool(at, x), classes);
   },
 });
