@@ -47,6 +47,7 @@ rejected something.
   --codecarbon          CodeCarbon's emissions.csv: kg, kWh
   --boamps              BoAmps report of one run
   --impact-framework    manifest for if-run
+  godwit metrics        the same for a Prometheus server that comes and asks
   godwit card           co2_eq_emissions of a Hugging Face model card, grams
   godwit badge          SVG, or JSON for a shields.io endpoint
   godwit import         sacct, MLPerf Power's spl.txt, CodeCarbon's emissions.csv

@@ -78,6 +78,11 @@ const COMMANDS: readonly Entry[] = [
     load: async (context) => (await import("./export.ts")).exportCommand(context),
   },
   {
+    name: "metrics",
+    description: "Serve the ledger's runs to Prometheus at /metrics, until it is ended.",
+    load: async (context) => (await import("./metrics.ts")).metricsCommand(context),
+  },
+  {
     name: "card",
     description: "Write a run's emissions, in grams, into a Hugging Face model card.",
     load: async (context) => (await import("./card.ts")).cardCommand(context),

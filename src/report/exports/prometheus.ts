@@ -1,6 +1,6 @@
 // Runs as Prometheus metrics, in the text exposition format 0.0.4, for node_exporter's textfile
 // collector: no time stamps, one HELP and TYPE a metric, a line feed at the end. Counters add up the
-// runs of one name on one machine; gauges are of the latest of them. There is no scrape endpoint.
+// runs of one name on one machine; gauges are of the latest of them. `godwit metrics` serves the same text.
 //
 // Exposition formats, prometheus.io/docs/instrumenting/exposition_formats; names after
 // prometheus.io/docs/practices/naming: base units as suffixes, `_total` for counters.
