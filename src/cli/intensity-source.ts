@@ -47,10 +47,10 @@ export async function providerOf(
     default: {
       if (!isFile) throw unknownSource(from);
       const accounting = {
-        kind: kind ?? "average",
-        basis: basis ?? "location",
-        scope: scope ?? "unknown",
-      } as const;
+        ...(kind === undefined ? {} : { kind }),
+        ...(basis === undefined ? {} : { basis }),
+        ...(scope === undefined ? {} : { scope }),
+      };
       return fileOrUrl(host, { client, target: from, accounting });
     }
   }

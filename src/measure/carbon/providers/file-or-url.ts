@@ -1,21 +1,24 @@
-// A series of one's own: CSV or JSON, from a file or an address. Because nobody else says what the numbers
-// are, the caller states the accounting, and the unit stands in the column's name.
+// A series of one's own: CSV or JSON, from a file or an address. The unit stands in the column's name;
+// kind, basis and scope stand in columns or fields of those names, or the caller states them.
 //
 //   CSV:  start,end,gco2e_per_kwh           (end may be left out: then until the next start)
-//   JSON: [{ "start": "2026-01-31T12:00Z", "gco2e_per_kwh": 210 }, ...], or { "data": [...] }
+//   JSON: [{ "start": "2026-01-31T12:00Z", "gco2e_per_kwh": 210 }, ...], or
+//         { "kind": "marginal", "data": [...] }, as `godwit intensity --json` writes it
 
 import { z } from "zod";
 import { type Host, parseCsvTable, reasonOf, UserError } from "../../../core/index.ts";
 import type { Accounting } from "../intensity.ts";
 import { createSeries, type IntensityPoint } from "../series.ts";
 import type { Client } from "./client.ts";
+import { fileAccounting } from "./file-accounting.ts";
 import { DAY, type IntensityProvider, instantOf, MINUTE, parseBody } from "./provider.ts";
 
 export interface FileOrUrlOptions {
   readonly client: Client;
   /** Path of a file, or an address that begins with http:// or https://. */
   readonly target: string;
-  readonly accounting: Accounting;
+  /** What the caller says of the values; a file that says otherwise is refused. */
+  readonly accounting: Partial<Accounting>;
 }
 
 /** What a column of values may be called: the unit is part of each name. */
@@ -23,7 +26,7 @@ const VALUE_COLUMNS = ["gco2e_per_kwh", "gco2_per_kwh", "g_per_kwh"] as const;
 const START_COLUMNS = ["start", "utc", "datetime", "time"] as const;
 
 const rows = z.array(z.record(z.string(), z.union([z.string(), z.number(), z.null()])));
-const body = z.union([rows, z.object({ data: rows })]);
+const body = z.union([rows, z.looseObject({ data: rows })]);
 
 /** The whole file is one zone; `want` is "history" or "forecast" as the file itself says nothing. */
 export const fileOrUrl = (
@@ -35,14 +38,20 @@ export const fileOrUrl = (
     const answer = /^https?:\/\//.test(target)
       ? await client.get({ service: target, url: target, freshFor: 15 * MINUTE, usableFor: DAY })
       : { body: await readFile(host, target), retrievedAt: host.wall(), notices: [] };
-    const all = pointsOf(target, answer.body);
+    const { told, table } = tableOf(target, answer.body);
+    const all = pointsOf(target, table);
     const points = all.filter(
       ({ start, end }) => end > (from ?? -Infinity) && start < (to ?? Infinity),
     );
     const now = host.wall();
     const kept =
       want === "latest" ? points.filter(({ start, end }) => start <= now && now < end) : points;
-    const series = createSeries({ ...accounting, zone, source: target, points: kept });
+    const series = createSeries({
+      ...fileAccounting(target, [told, ...table], accounting),
+      zone,
+      source: target,
+      points: kept,
+    });
     return { series, retrievedAt: answer.retrievedAt, notices: answer.notices };
   },
 });
@@ -58,8 +67,7 @@ async function readFile(host: Host, path: string): Promise<string> {
   }
 }
 
-function pointsOf(target: string, text: string): readonly IntensityPoint[] {
-  const table = /^\s*[[{]/.test(text) ? jsonRows(target, text) : csvRows(target, text);
+function pointsOf(target: string, table: readonly Row[]): readonly IntensityPoint[] {
   const value = columnOf(target, table, VALUE_COLUMNS);
   const start = columnOf(target, table, START_COLUMNS);
   const read = table
@@ -84,9 +92,14 @@ function pointsOf(target: string, text: string): readonly IntensityPoint[] {
 
 type Row = Readonly<Record<string, string | number | null>>;
 
-function jsonRows(target: string, text: string): readonly Row[] {
+/** The rows, and what the file says of all of them. */
+function tableOf(
+  target: string,
+  text: string,
+): { readonly told: Readonly<Record<string, unknown>>; readonly table: readonly Row[] } {
+  if (!/^\s*[[{]/.test(text)) return { told: {}, table: csvRows(target, text) };
   const parsed = parseBody(target, text, body);
-  return Array.isArray(parsed) ? parsed : parsed.data;
+  return Array.isArray(parsed) ? { told: {}, table: parsed } : { told: parsed, table: parsed.data };
 }
 
 function csvRows(target: string, text: string): readonly Row[] {

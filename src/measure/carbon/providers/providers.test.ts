@@ -397,6 +397,31 @@ describe("a file or an address", () => {
     const { series } = await provider.fetch({ zone: "own", want: "history" });
     expect(series.points).toEqual([{ start: NEW_YEAR - HOUR, end: NEW_YEAR, value: 210 }]);
   });
+  test("what the file says of its values stands, and nobody may say otherwise", async () => {
+    const file = (fields: object) =>
+      JSON.stringify({
+        ...fields,
+        data: [
+          { start: "2026-01-01T00:00Z", end: "2026-01-01T01:00Z", gco2e_per_kwh: 210 },
+          { start: "2026-01-01T01:00Z", end: "2026-01-01T02:00Z", gco2e_per_kwh: 220 },
+        ],
+      });
+    const said = (text: string, given = {}) =>
+      fileOrUrl(createFakeHost({ files: { "/ci.json": text } }), {
+        client: clientOf(),
+        target: "/ci.json",
+        accounting: given,
+      }).fetch({ zone: "own", want: "history" });
+    const marginal = file({ kind: "marginal", basis: "location", scope: "direct" });
+    expect((await said(marginal)).series).toMatchObject({ kind: "marginal", scope: "direct" });
+    await expect(said(marginal, { kind: "average" })).rejects.toThrow(/kind is marginal, not/);
+    expect((await said(file({}), { kind: "marginal" })).series.kind).toBe("marginal");
+    expect((await said(file({}))).series).toMatchObject({ kind: "average", scope: "unknown" });
+    await expect(said(file({ kind: "mean" }))).rejects.toThrow(/"mean" is no kind/);
+    const mixed =
+      "start,gco2e_per_kwh,kind\n2026-01-01T00:00Z,300,average\n2026-01-01T01:00Z,310,marginal\n";
+    await expect(said(mixed)).rejects.toThrow(/mixes average and marginal/);
+  });
   test.each([
     ["a column without a unit", "utc,ci\n2026-01-01T00:00Z,300\n", /has no column gco2e_per_kwh/],
     ["a time without a zone", "utc,g_per_kwh\n2026-01-01 00:00,300\n", /no time with a zone/],
