@@ -68,6 +68,11 @@ const COMMANDS: readonly Entry[] = [
     load: async (context) => (await import("./data.ts")).dataCommand(context),
   },
   {
+    name: "train",
+    description: "Train a network, or tune a model that you have, and say what it cost.",
+    load: async (context) => (await import("./train.ts")).trainCommand(context),
+  },
+  {
     name: "methods",
     description: "List the methods of other tools, with their constants and known defects.",
     load: async (context) => (await import("./methods.ts")).methodsCommand(context),

@@ -22,6 +22,7 @@ export {
   type OpenSpan,
   type Sample,
 } from "./meter.ts";
+export { type Prediction, predictTotal } from "./predict.ts";
 export {
   type EndRecord,
   type GapRecord,

@@ -86,6 +86,8 @@ export interface Meter {
   /** `at`: the monotonic moment when it began, where that was seen before it could be told. */
   openSpan(name: string, parent?: number, at?: bigint): Promise<OpenSpan>;
   note(text: string): void;
+  /** What the run has used by its samples so far. Takes longer the longer the run. */
+  soFar(): Summary;
   /** Live samples from now on, until the end. Waiting for one keeps no process alive by itself. */
   samples(): AsyncIterable<Sample>;
   /** Takes the last sample and makes the card. */
@@ -217,6 +219,8 @@ export function createMeter(options: MeterOptions): Meter {
         },
       };
     },
+
+    soFar: () => summarise(journal.records()),
 
     samples: () => live.subscribe(),
 

@@ -160,7 +160,8 @@ const seeded = (seed: number, epoch: number, batch: number): Random =>
 async function judge({ options, trainer }: Run): Promise<number | "aborted" | null> {
   const { validation, metric, predictions, columns, engine, signal, thread } = options;
   if (validation === undefined || metric === undefined) return null;
-  const output = predictions?.[0];
+  // Losses may read logits where the model gives probabilities.
+  const output = trainer.outputs.find((name) => name === predictions?.[0]);
   try {
     const quality = await evaluate(trainer.model(), validation, {
       metric,

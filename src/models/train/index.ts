@@ -16,6 +16,7 @@ export {
 export { type EvaluateOptions, evaluate, predict } from "./evaluate.ts";
 export { fit } from "./fit.ts";
 export type { FitOptions, FitResult, Progress, RunMeter, Stop } from "./fit-options.ts";
+export { type Adapter, type Lora, type LoraOptions, mergeLora, withLora } from "./lora.ts";
 export {
   bayesianRanking,
   binaryCrossEntropy,
@@ -32,7 +33,8 @@ export {
   type Prediction,
   pinball,
 } from "./losses/index.ts";
-export type { Metric, Quality } from "./metric.ts";
+export { type Metric, metricFor, metricNamed, type Quality } from "./metric.ts";
+export { logitsOf, withNewHead } from "./new-head.ts";
 export { normaliseForTraining } from "./normalise.ts";
 export {
   type AdagradOptions,
@@ -52,6 +54,14 @@ export {
   type Updated,
 } from "./optimizers/index.ts";
 export { chooseParameters, trainableParameters } from "./parameters.ts";
+export {
+  augmentOf,
+  lossOf,
+  optimizerOf,
+  parseRecipe,
+  type Recipe,
+  scheduleOf,
+} from "./recipe.ts";
 export {
   constantRate,
   cosineRate,

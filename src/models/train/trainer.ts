@@ -48,6 +48,8 @@ export interface Trainer extends AsyncDisposable {
   /** Inputs for the truth, beside the model's own. */
   readonly targets: readonly TargetInput[];
   readonly batchesPerUpdate: number;
+  /** Names of the model's own outputs. */
+  readonly outputs: readonly string[];
   /** How many numbers are trained. */
   readonly parameters: number;
   /** One update from as many batches as it takes. Steps must not overlap. */
@@ -166,6 +168,7 @@ function trainerOf({ model, step, memory, update, gradient, seed }: Parts): Trai
   return {
     targets: step.targets,
     batchesPerUpdate: step.batchesPerUpdate,
+    outputs: graphOf(model).outputs.map(({ name }) => name),
     parameters: parameters.reduce((sum, { now }) => sum + now.data.length, 0),
     async step(batches, rate) {
       if (batches.length !== step.batchesPerUpdate) {

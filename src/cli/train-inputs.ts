@@ -1,0 +1,137 @@
+// What a training run starts from: the data in its parts, the model for it, the loss that fits both.
+
+import { resolve } from "node:path";
+import { openFileSource } from "../core/host/file-source.ts";
+import { type Host, UserError } from "../core/index.ts";
+import { openModelFile } from "../engine/index.ts";
+import {
+  type Column,
+  type Dataset,
+  openDataset,
+  type TrainingParts,
+  trainingParts,
+} from "../models/data/index.ts";
+import { netNamed } from "../models/nets/index.ts";
+import {
+  metricFor,
+  normaliseForTraining,
+  type Recipe,
+  withNewHead,
+} from "../models/train/index.ts";
+import type { ExternalData, Model, OperatorTable } from "../onnx/index.ts";
+import type { OpenRecipe } from "./train-options.ts";
+
+export interface TrainInputs {
+  readonly recipe: Recipe;
+  readonly parts: TrainingParts;
+  readonly model: Model;
+  readonly external?: ExternalData;
+  /** Gives files back. */
+  close(): void;
+}
+
+export interface InputOptions {
+  readonly host: Host;
+  readonly cwd: string;
+  readonly operators: OperatorTable;
+}
+
+/** Opens all of it. Throws UserError for what is not there or does not fit. */
+export async function openInputs(open: OpenRecipe, options: InputOptions): Promise<TrainInputs> {
+  const data = await openParts(open, options);
+  const label = data.train.columns.find(({ name }) => TRUTHS.has(name));
+  const loss = open.loss ?? lossFor(label);
+  const recipe: Recipe = { ...open, loss, metric: open.metric ?? metricFor(loss.kind) };
+  const made = modelFor(recipe, { data: data.train, label, ...options });
+  const side = imageSide(made.model, data.train);
+  const parts = side === null ? data : await openParts(open, options, side);
+  return { recipe, parts, ...made };
+}
+
+const TRUTHS: ReadonlySet<string> = new Set(["label", "labels", "target", "targets", "class", "y"]);
+
+/** The parts of the data; images are brought to a size where one is given. */
+export async function openParts(
+  recipe: Pick<Recipe, "data" | "validation" | "test" | "seed">,
+  { host, cwd }: Pick<InputOptions, "host" | "cwd">,
+  side?: readonly [height: number, width: number],
+): Promise<TrainingParts> {
+  const images = side === undefined ? {} : { images: { height: side[0], width: side[1] } };
+  const importModule = (path: string) => import(resolve(cwd, path));
+  const opened = await openDataset(recipe.data, host, { ...images, importModule });
+  return trainingParts(opened, recipe);
+}
+
+/** Whole numbers are classes, others are amounts. */
+const lossFor = (label: Column | undefined): Recipe["loss"] =>
+  label === undefined || label.classes !== undefined || !label.dataType.startsWith("float")
+    ? { kind: "cross-entropy" }
+    : { kind: "mse" };
+
+interface ModelNeeds extends InputOptions {
+  readonly data: Dataset;
+  readonly label: Column | undefined;
+}
+
+function modelFor(
+  { model, seed }: Recipe,
+  { operators, data, label, cwd }: ModelNeeds,
+): Pick<TrainInputs, "model" | "external" | "close"> {
+  const classes = label?.classes?.length;
+  if ("file" in model) {
+    const opened = openModelFile(resolve(cwd, model.file));
+    const normal = normaliseForTraining(opened.model, { operators });
+    const { external } = opened;
+    const close = (): void => opened.close();
+    if (model.newHead !== true) return { model: normal, external, close };
+    if (classes === undefined) {
+      throw new UserError("usage", `--new-head: ${data.name} has no classes`, {
+        hint: "A new head is for data with class labels.",
+      });
+    }
+    return { model: withNewHead(normal, { operators, classes, seed }), external, close };
+  }
+  const { net, ...options } = model;
+  const [channels, size] = imageOf(data);
+  const built = netNamed(net).build({
+    operators,
+    seed,
+    channels,
+    size,
+    ...(classes === undefined ? {} : { classes }),
+    ...Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
+  });
+  return { model: built, close() {} };
+}
+
+/** Channels and side of the images of a dataset. */
+function imageOf(data: Dataset): readonly [channels: number, size: number] {
+  const image = data.columns.find(({ shape }) => shape?.length === 3);
+  const [channels, height, width] = image?.shape ?? [];
+  if (channels !== undefined && height !== undefined && height === width) return [channels, height];
+  const found = data.columns.map(({ name, shape }) => `${name} [${shape ?? "of any size"}]`);
+  throw new UserError("invalid-input", `the named networks take square images of one size`, {
+    hint: `${data.name} has ${found.join(", ")}. Train a model of your own on it with --model.`,
+  });
+}
+
+/** Height and width that the model wants of images that are different; null where they fit. */
+function imageSide(model: Model, data: Dataset): readonly [number, number] | null {
+  const [input] = model.graph?.inputs ?? [];
+  const image = data.columns.find(({ shape }) => shape === null || shape.length === 3);
+  const shape = input?.type?.kind === "tensor" ? (input.type.shape ?? []) : [];
+  const [height, width] = shape.slice(2).map(({ value }) => Number(value ?? 0));
+  if (image === undefined || shape.length !== 4 || !height || !width) return null;
+  const [, rows, columns] = image.shape ?? [];
+  return rows === height && columns === width ? null : [height, width];
+}
+
+/** The bytes of a file. Throws UserError when it cannot be read. */
+export function readWhole(path: string): Uint8Array {
+  const source = openFileSource(path);
+  try {
+    return source.read(0, source.size);
+  } finally {
+    source.close();
+  }
+}

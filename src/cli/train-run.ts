@@ -1,0 +1,262 @@
+// One training run of the command line: metered, stopped by Ctrl-C, kept in the ledger.
+
+import { basename } from "node:path";
+import type { Card } from "../core/card.ts";
+import { writeFileAtomic } from "../core/host/write-file-atomic.ts";
+import { type Joules, reasonOf } from "../core/index.ts";
+import { createSegment, keepCard, type LedgerPlace } from "../ledger/index.ts";
+import { type LocateOptions, locate } from "../measure/carbon/index.ts";
+import { model as powerModel } from "../measure/estimate/index.ts";
+import { createMeter, type Meter, type RecordSink, type Summary } from "../measure/run/index.ts";
+import { providers } from "../measure/sensors/index.ts";
+import {
+  augmentOf,
+  type Checkpoint,
+  chooseParameters,
+  encodeCheckpoint,
+  type FitResult,
+  fit as fitModel,
+  logitsOf,
+  lossOf,
+  mergeLora,
+  metricNamed,
+  optimizerOf,
+  type Recipe,
+  scheduleOf,
+  trainableParameters,
+  withLora,
+} from "../models/train/index.ts";
+import { encodeModel, type Model, type OperatorTable } from "../onnx/index.ts";
+import type { CliContext } from "./context.ts";
+import { factsOf } from "./train-facts.ts";
+import type { TrainInputs } from "./train-inputs.ts";
+import { createProgress } from "./train-progress.ts";
+
+export interface TrainJob {
+  readonly name: string;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly operators: OperatorTable;
+  readonly output: string;
+  readonly checkpointFile: string;
+  readonly resume: Checkpoint | null;
+  readonly maxEnergy: Joules | null;
+  readonly place: LedgerPlace;
+  readonly signal: LocateOptions;
+  readonly quiet: boolean;
+}
+
+export interface Trained {
+  readonly result: FitResult;
+  readonly card: Card;
+  /** Where the card went; null when it could be kept nowhere. */
+  readonly keptIn: string | null;
+  /** The signal that ended it; null when none did. */
+  readonly signal: NodeJS.Signals | null;
+  readonly notices: readonly string[];
+}
+
+/** Trains, writes the model and its recipe, keeps the card. */
+export async function runTraining(
+  context: CliContext,
+  inputs: TrainInputs,
+  job: TrainJob,
+): Promise<Trained> {
+  const notices: string[] = [];
+  const onNotice = (text: string): void => void notices.push(text);
+  const meter = await startMeter(context, job, onNotice);
+  const stopping = listenForStop();
+  let result: FitResult;
+  try {
+    result = await train(context, inputs, { job, meter, signal: stopping.signal });
+    await writeOutcome(result.model, inputs.recipe, job.output);
+  } catch (error) {
+    await meter.stop({ status: "failed" }).catch(() => {});
+    throw error;
+  } finally {
+    stopping.end();
+  }
+  const ending = await factsOf(inputs, {
+    result,
+    output: job.output,
+    resumed: job.resume !== null,
+  });
+  const { notes, ...told } = ending;
+  for (const note of notes) meter.note(note);
+  const status = { aborted: "interrupted", "not-finite": "failed" } as const;
+  const card = await meter.stop({
+    ...told,
+    status: result.stopped in status ? status[result.stopped as keyof typeof status] : "complete",
+  });
+  const keptIn = await keep(job.place, card, onNotice);
+  return { result, card, keptIn, signal: stopping.seen(), notices };
+}
+
+async function startMeter(
+  { host }: CliContext,
+  job: TrainJob,
+  onNotice: (text: string) => void,
+): Promise<Meter> {
+  const meter = createMeter({
+    host,
+    providers: [...providers, powerModel],
+    signal: await locate(host, job.signal),
+    subject: { kind: "training", name: job.name, tags: { ...job.tags } },
+    sink: (id) => segmentOf(job.place, id),
+    onNotice,
+  });
+  await meter.start();
+  return meter;
+}
+
+function segmentOf({ folder }: LedgerPlace, id: string): RecordSink {
+  const segment = createSegment(folder, id);
+  return {
+    append(record) {
+      const fault = segment.append(record);
+      if (record.type === "end") segment.close();
+      return fault;
+    },
+  };
+}
+
+/** Aborts at the first signal; a second one ends the process as it always does. */
+function listenForStop() {
+  const controller = new AbortController();
+  let seen: NodeJS.Signals | null = null;
+  const names = ["SIGINT", "SIGTERM"] as const;
+  const stop = (name: NodeJS.Signals): void => {
+    seen = name;
+    end();
+    controller.abort(new Error(`stopped by ${name}`));
+  };
+  const end = (): void => {
+    for (const name of names) process.off(name, stop);
+  };
+  for (const name of names) process.on(name, stop);
+  return { signal: controller.signal, seen: () => seen, end };
+}
+
+async function train(
+  context: CliContext,
+  { model, parts, recipe, external }: TrainInputs,
+  of: { readonly job: TrainJob; readonly meter: Meter; readonly signal: AbortSignal },
+): Promise<FitResult> {
+  const { job, meter, signal } = of;
+  const logits = readsLogits(recipe) ? logitsOf(model) : (model.graph?.outputs[0]?.name ?? "");
+  const adapted = adaptedModel(model, recipe, logits);
+  const soFar = throttled(context, () => meter.soFar());
+  const augment = augmentOf(recipe.augment);
+  const progress = createProgress(context, { metric: recipe.metric, soFar, quiet: job.quiet });
+  try {
+    const result = await fitModel(adapted.model, {
+      ...{ operators: job.operators, train: parts.train, predictions: [logits] },
+      ...(parts.validation === null ? {} : { validation: parts.validation }),
+      ...{ loss: lossOf(recipe.loss), metric: metricNamed(recipe.metric) },
+      optimizer: optimizerOf(recipe.optimizer),
+      schedule: (updates) => scheduleOf(recipe.schedule, updates),
+      ...pick(recipe, ["epochs", "batchSize", "accumulate", "seed"]),
+      ...pick(recipe, ["clipNorm", "average", "patience", "columns"]),
+      ...(augment === null ? {} : { augment }),
+      ...{ parameters: adapted.parameters, meter, signal },
+      ...(job.maxEnergy === null ? {} : { maxEnergy: job.maxEnergy }),
+      usedEnergy: () => soFar()?.energy?.value ?? null,
+      onProgress: (now) => progress.see(now),
+      ...{ recipe: JSON.stringify(recipe), ...(job.resume === null ? {} : { resume: job.resume }) },
+      save: (checkpoint) => writeFileAtomic(job.checkpointFile, encodeCheckpoint(checkpoint)),
+      ...(recipe.threads === undefined ? {} : { engine: { threads: recipe.threads } }),
+      ...(external === undefined ? {} : { external }),
+    });
+    progress.end(result.history);
+    return { ...result, model: adapted.finish(result.model) };
+  } catch (error) {
+    progress.end();
+    throw error;
+  }
+}
+
+/** Whether the loss is on numbers before a Softmax or Sigmoid. */
+const readsLogits = ({ loss }: Recipe): boolean =>
+  ["cross-entropy", "binary-cross-entropy", "kl-divergence"].includes(loss.kind);
+
+interface Adapted {
+  readonly model: Model;
+  readonly parameters: readonly string[];
+  /** The model to hand out, from the one that was trained. */
+  finish(trained: Model): Model;
+}
+
+/** The model with additions of low rank where the recipe wants them, and what is trained of it. */
+function adaptedModel(model: Model, recipe: Recipe, output: string): Adapted {
+  const { only, freeze, lora, seed } = recipe;
+  const names = trainableParameters(model, [output]);
+  const patterns = { ...pick({ only, freeze }, ["only", "freeze"]) };
+  if (lora === undefined) {
+    const parameters = chooseParameters(names, patterns);
+    return { model, parameters, finish: (trained) => trained };
+  }
+  const targets = new Set(
+    chooseParameters(names, lora.targets === undefined ? {} : { only: lora.targets }),
+  );
+  const alpha = lora.alpha === undefined ? {} : { alpha: lora.alpha };
+  const made = withLora(model, {
+    ...{ rank: lora.rank, seed, ...alpha },
+    targets: (weight) => targets.has(weight),
+  });
+  const also = only === undefined ? [] : chooseParameters(names, patterns);
+  return {
+    model: made.model,
+    parameters: [...made.parameters, ...also],
+    finish: (trained) => mergeLora(model, trained, made),
+  };
+}
+
+/** Adding up a run's records takes time, so it is done once a second at most. */
+function throttled({ host }: CliContext, ask: () => Summary): () => Summary | null {
+  let last = Number.NEGATIVE_INFINITY;
+  let known: Summary | null = null;
+  return () => {
+    const now = host.wall();
+    if (now - last >= 1000) [last, known] = [now, ask()];
+    return known;
+  };
+}
+
+/** The model, and beside it the recipe that makes it again. */
+async function writeOutcome(model: Model, recipe: Recipe, output: string): Promise<void> {
+  await writeFileAtomic(output, encodeModel(model));
+  await writeFileAtomic(recipeFileOf(output), `${JSON.stringify(recipe, null, 2)}\n`);
+}
+
+/** `model.onnx` has `model.recipe.json`. */
+export const recipeFileOf = (output: string): string =>
+  `${output.replace(/\.onnx$/, "")}.recipe.json`;
+
+async function keep(
+  place: LedgerPlace,
+  card: Card,
+  onNotice: (text: string) => void,
+): Promise<string | null> {
+  try {
+    const kept = await keepCard(place, card, { onNotice });
+    if (kept.status === "pending") onNotice(`${kept.reason}; this run waits in ${kept.place}`);
+    return kept.place;
+  } catch (error) {
+    onNotice(`this run was not kept: ${reasonOf(error)}`);
+    return null;
+  }
+}
+
+/** Some fields of an object, those that are undefined left out. */
+function pick<T extends object, K extends keyof T>(
+  of: T,
+  keys: readonly K[],
+): { [P in K]: Exclude<T[P], undefined> } {
+  const found = keys.flatMap((key) => (of[key] === undefined ? [] : [[key, of[key]]]));
+  return Object.fromEntries(found);
+}
+
+/** Name of a run that was given none: network or file, and data. */
+export function nameOfRun({ model, data }: Recipe): string {
+  const what = "net" in model ? model.net : basename(model.file, ".onnx");
+  return `${what} on ${basename(data)}`;
+}

@@ -1,0 +1,65 @@
+// What `godwit train` says at the end.
+
+import { formatQuantity } from "../core/index.ts";
+import type { Recipe } from "../models/train/index.ts";
+import { renderTerminal } from "../report/index.ts";
+import type { CliContext } from "./context.ts";
+import { painter, wantsColor } from "./terminal.ts";
+import type { Trained } from "./train-run.ts";
+
+interface Files {
+  readonly model: string;
+  readonly recipe: string;
+  /** Absent when the run was done. */
+  readonly checkpoint?: string;
+}
+
+const WHY: Readonly<Record<Trained["result"]["stopped"], string>> = {
+  epochs: "all epochs",
+  patience: "no epoch was better any more",
+  energy: "the energy budget was used up",
+  aborted: "interrupted",
+  "not-finite": "numbers were no longer finite",
+};
+
+/** The text for people: how it went, the card, what to do next. */
+export function trainedText(context: CliContext, trained: Trained, files: Files): string {
+  const { result, card, keptIn } = trained;
+  const paint = painter(wantsColor(context.stdout, context.env));
+  const lines = [
+    `${paint("strong", WHY[result.stopped])} after ${result.history.length} epochs, ${formatQuantity(result.parameters, "parameters")} trained`,
+    ...(result.best === null
+      ? []
+      : [`  best epoch  ${result.best.epoch} of ${result.history.length}`]),
+    `  model       ${files.model}`,
+    `  recipe      ${files.recipe}`,
+    ...(files.checkpoint === undefined
+      ? []
+      : [`  go on with  godwit train --resume ${files.checkpoint}`]),
+    "",
+  ];
+  const saved = keptIn === null ? {} : { savedTo: `${card.id} in ${keptIn}` };
+  const next = keptIn === null ? [] : [`godwit explain ${card.id}`];
+  return (
+    lines.join("\n") +
+    renderTerminal(card, { width: context.stdout.columns, paint, next, ...saved })
+  );
+}
+
+/** The outcome for programs. */
+export function trainedObject(
+  { result, card }: Trained,
+  files: Files,
+  recipe: Recipe,
+): Readonly<Record<string, unknown>> {
+  const { stopped, best, history, parameters, notices } = result;
+  return {
+    schema: "godwit.training/1",
+    ...{ stopped, best, trained_parameters: parameters, files, recipe, notices },
+    epochs: history.map(({ seconds, joules, grams, ...entry }) => ({
+      ...entry,
+      ...{ duration_s: seconds, energy_j: joules, emissions_gco2e: grams },
+    })),
+    card,
+  };
+}
