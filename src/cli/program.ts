@@ -73,6 +73,11 @@ const COMMANDS: readonly Entry[] = [
     load: async (context) => (await import("./train.ts")).trainCommand(context),
   },
   {
+    name: "eval",
+    description: "Judge a model on data: its quality with an interval, time, energy, carbon.",
+    load: async (context) => (await import("./eval.ts")).evalCommand(context),
+  },
+  {
     name: "methods",
     description: "List the methods of other tools, with their constants and known defects.",
     load: async (context) => (await import("./methods.ts")).methodsCommand(context),

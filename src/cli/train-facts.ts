@@ -35,11 +35,8 @@ export async function factsOf(
     judged === null ? undefined : await qualityOf(result.model, { judged, parts, recipe });
   return {
     extra: {
-      modelSize: exact("B", statSync(output).size, {
-        method: "measured",
-        source: `size of ${basename(output)}`,
-      }),
-      ...countsOf(result, recipe, parts.train),
+      modelSize: sizeOf(output),
+      ...countsOf(result.model, parts.train, { rows: rowsOf(result, recipe), passes: 3 }),
     },
     ...(quality === undefined ? {} : { quality }),
     notes: [
@@ -72,14 +69,34 @@ async function qualityOf(
   };
 }
 
+/** What the card of an evaluation says: one forward pass a row. */
+export function evalFacts(of: {
+  readonly quality: Quality;
+  readonly dataset: Dataset;
+  readonly model: Model;
+  readonly file: string;
+}): Omit<Facts, "notes"> {
+  const { quality, dataset, model, file } = of;
+  return {
+    quality: { ...qualityFields(quality), split: dataset.name },
+    extra: {
+      modelSize: sizeOf(file),
+      ...countsOf(model, dataset, { rows: dataset.length, passes: 1 }),
+    },
+  };
+}
+
+const sizeOf = (file: string) =>
+  exact("B", statSync(file).size, { method: "measured", source: `size of ${basename(file)}` });
+
 /** A quality in the words of a card. */
-export const qualityFields = ({ metric, value, interval, samples }: Quality) => ({
+const qualityFields = ({ metric, value, interval, samples }: Quality) => ({
   ...{ metric, value, samples },
   ...(interval === null ? {} : { low: interval[0], high: interval[1] }),
 });
 
 /** What needs no model: the most frequent class, the mean or median of the training rows. */
-export async function guess(
+async function guess(
   metric: string,
   train: Dataset,
   judged: Dataset,
@@ -110,30 +127,37 @@ export async function guess(
   }
 }
 
-/** Three forward passes a row: the rule by which the backward pass takes twice the forward work. */
-function countsOf(result: FitResult, recipe: Recipe, train: Dataset): Facts["extra"] {
-  const [input] = result.model.graph?.inputs ?? [];
-  const shape = input?.type?.kind === "tensor" ? input.type.shape : undefined;
-  const sample = train.columns.find(({ name }) => name !== "label")?.shape ?? [];
-  const dims = [
-    1,
-    ...(shape?.slice(1).map(({ value }, axis) => Number(value ?? sample[axis] ?? 1)) ?? []),
-  ];
-  const count = countModel(
-    result.model,
-    input === undefined ? {} : { inputs: { [input.name]: dims } },
-  );
+/** Rows that went through the model, each as often as it did. */
+const rowsOf = ({ checkpoint }: FitResult, { accumulate, batchSize }: Recipe): number =>
+  checkpoint.state.updates * accumulate * batchSize;
+
+/**
+ * Parameters and operations. In training a row counts as three forward passes: the rule by which the
+ * backward pass takes twice the forward work.
+ */
+function countsOf(
+  model: Model,
+  dataset: Dataset,
+  { rows, passes }: { readonly rows: number; readonly passes: 1 | 3 },
+): Facts["extra"] {
+  const inputs = (model.graph?.inputs ?? []).map(({ name, type }) => {
+    const column =
+      dataset.columns.find((one) => one.name === name) ??
+      dataset.columns.find((one) => one.name !== "label");
+    const stated = type?.kind === "tensor" ? type.shape?.slice(1) : undefined;
+    const sample = column?.shape ?? [];
+    const sizes = stated?.map(({ value }, axis) => Number(value ?? sample[axis] ?? 1)) ?? sample;
+    return [name, [1, ...sizes]] as const;
+  });
+  const count = countModel(model, { inputs: Object.fromEntries(inputs) });
   const macs = count.totals.macs === null ? null : numberOf(count.totals.macs);
-  const updates = result.checkpoint.state.updates * recipe.accumulate;
-  const rows = updates * recipe.batchSize;
   const parameters = exact("parameters", count.parameters.total, {
     method: "measured",
     source: "initializers of the model",
   });
   if (macs === null) return { parameters };
-  const source = `3 x ${macs} MACs a row x ${rows} rows: the backward pass counts as two forward passes`;
-  return {
-    parameters,
-    operations: { macs: exact("MAC", 3 * macs * rows, { method: "estimated", source }) },
-  };
+  const source = `${passes} x ${macs} MACs a row x ${rows} rows`;
+  const rule = "; the backward pass counts as two forward passes";
+  const origin = { method: "estimated", source: passes === 3 ? source + rule : source } as const;
+  return { parameters, operations: { macs: exact("MAC", passes * macs * rows, origin) } };
 }

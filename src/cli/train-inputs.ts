@@ -7,6 +7,8 @@ import { openModelFile } from "../engine/index.ts";
 import {
   type Column,
   type Dataset,
+  type OpenOptions,
+  onlySplit,
   openDataset,
   type TrainingParts,
   trainingParts,
@@ -38,8 +40,10 @@ export interface InputOptions {
 
 /** Opens all of it. Throws UserError for what is not there or does not fit. */
 export async function openInputs(open: OpenRecipe, options: InputOptions): Promise<TrainInputs> {
+  // A slip of the pen is told before data is read.
+  if ("net" in open.model) netNamed(open.model.net);
   const data = await openParts(open, options);
-  const label = data.train.columns.find(({ name }) => TRUTHS.has(name));
+  const label = labelOf(data.train);
   const loss = open.loss ?? lossFor(label);
   const recipe: Recipe = { ...open, loss, metric: open.metric ?? metricFor(loss.kind) };
   const made = modelFor(recipe, { data: data.train, label, ...options });
@@ -47,6 +51,10 @@ export async function openInputs(open: OpenRecipe, options: InputOptions): Promi
   const parts = side === null ? data : await openParts(open, options, side);
   return { recipe, parts, ...made };
 }
+
+/** The column of the truth, under one of the names it goes by. */
+const labelOf = ({ columns }: Dataset): Column | undefined =>
+  columns.find(({ name }) => TRUTHS.has(name));
 
 const TRUTHS: ReadonlySet<string> = new Set(["label", "labels", "target", "targets", "class", "y"]);
 
@@ -62,7 +70,7 @@ export async function openParts(
   return trainingParts(opened, recipe);
 }
 
-/** Whole numbers are classes, others are amounts. */
+/** The loss that suits the truth: whole numbers are classes, others are amounts. */
 const lossFor = (label: Column | undefined): Recipe["loss"] =>
   label === undefined || label.classes !== undefined || !label.dataType.startsWith("float")
     ? { kind: "cross-entropy" }
@@ -125,6 +133,28 @@ function imageSide(model: Model, data: Dataset): readonly [number, number] | nul
   const [, rows, columns] = image.shape ?? [];
   return rows === height && columns === width ? null : [height, width];
 }
+
+/** The rows to judge a model by: the part that is named, else the test part, else the only one. */
+export async function openJudged(
+  spec: string,
+  model: Model,
+  { host, cwd }: Pick<InputOptions, "host" | "cwd">,
+): Promise<Dataset> {
+  const open = async (images: OpenOptions["images"]): Promise<Dataset> => {
+    const importModule = (path: string) => import(resolve(cwd, path));
+    const opened = await openDataset(spec, host, {
+      importModule,
+      ...(images === undefined ? {} : { images }),
+    });
+    return opened.splits.get("test") ?? onlySplit(opened);
+  };
+  const dataset = await open(undefined);
+  const side = imageSide(model, dataset);
+  return side === null ? dataset : open({ height: side[0], width: side[1] });
+}
+
+/** The metric that suits the truth of a dataset. */
+export const metricOf = (dataset: Dataset): string => metricFor(lossFor(labelOf(dataset)).kind);
 
 /** The bytes of a file. Throws UserError when it cannot be read. */
 export function readWhole(path: string): Uint8Array {

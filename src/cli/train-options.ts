@@ -23,7 +23,7 @@ godwit data list tells the datasets that are known by name.`;
 const collect = (text: string, before: readonly string[]): readonly string[] => [...before, text];
 
 /** `input=column`, collected. */
-function parseMap(
+export function parseMap(
   text: string,
   before: Readonly<Record<string, string>>,
 ): Readonly<Record<string, string>> {

@@ -3,12 +3,10 @@
 import { basename } from "node:path";
 import type { Card } from "../core/card.ts";
 import { writeFileAtomic } from "../core/host/write-file-atomic.ts";
-import { type Joules, reasonOf } from "../core/index.ts";
-import { createSegment, keepCard, type LedgerPlace } from "../ledger/index.ts";
-import { type LocateOptions, locate } from "../measure/carbon/index.ts";
-import { model as powerModel } from "../measure/estimate/index.ts";
-import { createMeter, type Meter, type RecordSink, type Summary } from "../measure/run/index.ts";
-import { providers } from "../measure/sensors/index.ts";
+import type { Joules } from "../core/index.ts";
+import type { LedgerPlace } from "../ledger/index.ts";
+import type { LocateOptions } from "../measure/carbon/index.ts";
+import type { Meter, Summary } from "../measure/run/index.ts";
 import {
   augmentOf,
   type Checkpoint,
@@ -28,6 +26,7 @@ import {
 } from "../models/train/index.ts";
 import { encodeModel, type Model, type OperatorTable } from "../onnx/index.ts";
 import type { CliContext } from "./context.ts";
+import { type KeptCard, startRun } from "./metered-run.ts";
 import { factsOf } from "./train-facts.ts";
 import type { TrainInputs } from "./train-inputs.ts";
 import { createProgress } from "./train-progress.ts";
@@ -45,14 +44,10 @@ export interface TrainJob {
   readonly quiet: boolean;
 }
 
-export interface Trained {
+export interface Trained extends KeptCard {
   readonly result: FitResult;
-  readonly card: Card;
-  /** Where the card went; null when it could be kept nowhere. */
-  readonly keptIn: string | null;
   /** The signal that ended it; null when none did. */
   readonly signal: NodeJS.Signals | null;
-  readonly notices: readonly string[];
 }
 
 /** Trains, writes the model and its recipe, keeps the card. */
@@ -61,62 +56,33 @@ export async function runTraining(
   inputs: TrainInputs,
   job: TrainJob,
 ): Promise<Trained> {
-  const notices: string[] = [];
-  const onNotice = (text: string): void => void notices.push(text);
-  const meter = await startMeter(context, job, onNotice);
+  const { place, signal, name, tags } = job;
+  const run = await startRun(context, {
+    subject: { kind: "training", name, tags: { ...tags } },
+    ...{ place, signal },
+  });
+  const { meter } = run;
   const stopping = listenForStop();
   let result: FitResult;
   try {
     result = await train(context, inputs, { job, meter, signal: stopping.signal });
     await writeOutcome(result.model, inputs.recipe, job.output);
   } catch (error) {
-    await meter.stop({ status: "failed" }).catch(() => {});
+    await run.fail();
     throw error;
   } finally {
     stopping.end();
   }
-  const ending = await factsOf(inputs, {
-    result,
-    output: job.output,
-    resumed: job.resume !== null,
-  });
-  const { notes, ...told } = ending;
+  const resumed = job.resume !== null;
+  const { notes, ...told } = await factsOf(inputs, { result, output: job.output, resumed });
   for (const note of notes) meter.note(note);
-  const status = { aborted: "interrupted", "not-finite": "failed" } as const;
-  const card = await meter.stop({
-    ...told,
-    status: result.stopped in status ? status[result.stopped as keyof typeof status] : "complete",
-  });
-  const keptIn = await keep(job.place, card, onNotice);
-  return { result, card, keptIn, signal: stopping.seen(), notices };
+  const kept = await run.finish({ ...told, status: statusOf(result) });
+  return { ...kept, result, signal: stopping.seen() };
 }
 
-async function startMeter(
-  { host }: CliContext,
-  job: TrainJob,
-  onNotice: (text: string) => void,
-): Promise<Meter> {
-  const meter = createMeter({
-    host,
-    providers: [...providers, powerModel],
-    signal: await locate(host, job.signal),
-    subject: { kind: "training", name: job.name, tags: { ...job.tags } },
-    sink: (id) => segmentOf(job.place, id),
-    onNotice,
-  });
-  await meter.start();
-  return meter;
-}
-
-function segmentOf({ folder }: LedgerPlace, id: string): RecordSink {
-  const segment = createSegment(folder, id);
-  return {
-    append(record) {
-      const fault = segment.append(record);
-      if (record.type === "end") segment.close();
-      return fault;
-    },
-  };
+function statusOf({ stopped }: FitResult): Card["status"] {
+  if (stopped === "aborted") return "interrupted";
+  return stopped === "not-finite" ? "failed" : "complete";
 }
 
 /** Aborts at the first signal; a second one ends the process as it always does. */
@@ -230,21 +196,6 @@ async function writeOutcome(model: Model, recipe: Recipe, output: string): Promi
 /** `model.onnx` has `model.recipe.json`. */
 export const recipeFileOf = (output: string): string =>
   `${output.replace(/\.onnx$/, "")}.recipe.json`;
-
-async function keep(
-  place: LedgerPlace,
-  card: Card,
-  onNotice: (text: string) => void,
-): Promise<string | null> {
-  try {
-    const kept = await keepCard(place, card, { onNotice });
-    if (kept.status === "pending") onNotice(`${kept.reason}; this run waits in ${kept.place}`);
-    return kept.place;
-  } catch (error) {
-    onNotice(`this run was not kept: ${reasonOf(error)}`);
-    return null;
-  }
-}
 
 /** Some fields of an object, those that are undefined left out. */
 function pick<T extends object, K extends keyof T>(

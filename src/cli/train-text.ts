@@ -4,6 +4,7 @@ import { formatQuantity } from "../core/index.ts";
 import type { Recipe } from "../models/train/index.ts";
 import { renderTerminal } from "../report/index.ts";
 import type { CliContext } from "./context.ts";
+import type { KeptCard } from "./metered-run.ts";
 import { painter, wantsColor } from "./terminal.ts";
 import type { Trained } from "./train-run.ts";
 
@@ -24,7 +25,7 @@ const WHY: Readonly<Record<Trained["result"]["stopped"], string>> = {
 
 /** The text for people: how it went, the card, what to do next. */
 export function trainedText(context: CliContext, trained: Trained, files: Files): string {
-  const { result, card, keptIn } = trained;
+  const { result } = trained;
   const paint = painter(wantsColor(context.stdout, context.env));
   const lines = [
     `${paint("strong", WHY[result.stopped])} after ${result.history.length} epochs, ${formatQuantity(result.parameters, "parameters")} trained`,
@@ -38,12 +39,15 @@ export function trainedText(context: CliContext, trained: Trained, files: Files)
       : [`  go on with  godwit train --resume ${files.checkpoint}`]),
     "",
   ];
+  return lines.join("\n") + cardText(context, trained);
+}
+
+/** A card that was just kept. */
+export function cardText(context: CliContext, { card, keptIn }: KeptCard): string {
+  const paint = painter(wantsColor(context.stdout, context.env));
   const saved = keptIn === null ? {} : { savedTo: `${card.id} in ${keptIn}` };
   const next = keptIn === null ? [] : [`godwit explain ${card.id}`];
-  return (
-    lines.join("\n") +
-    renderTerminal(card, { width: context.stdout.columns, paint, next, ...saved })
-  );
+  return renderTerminal(card, { width: context.stdout.columns, paint, next, ...saved });
 }
 
 /** The outcome for programs. */
