@@ -60,17 +60,17 @@ async function judge(
   },
 ): Promise<void> {
   const { path, model, options } = of;
-  const { evaluate, metricNamed } = await import("../models/train/index.ts");
+  const { evaluate, trainingMetric } = await import("../models/train/index.ts");
   const { metricOf, openJudged } = await import("./train-inputs.ts");
   const { evalFacts } = await import("./train-facts.ts");
   const { startRun } = await import("./metered-run.ts");
   const dataset = await openJudged(options.data, model, context);
-  const metric = metricNamed(options.metric ?? metricOf(dataset));
+  const metric = trainingMetric(options.metric ?? metricOf(dataset));
   const name = options.name ?? `${basename(path, ".onnx")} on ${dataset.name}`;
   const run = await startRun(context, {
     subject: { kind: "inference", name, tags: { ...options.tag } },
     place: ledgerOf(context, options.ledger),
-    signal: signalOf(options, context.env),
+    signal: signalOf(options, context),
   });
   const quality = await evaluate(model, dataset, {
     ...{ metric, batchSize: options.batch, columns: options.map, dataFolder: dirname(path) },

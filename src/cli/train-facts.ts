@@ -3,17 +3,17 @@
 
 import { statSync } from "node:fs";
 import { basename } from "node:path";
-import { exact, mean, median } from "../core/index.ts";
+import { exact } from "../core/index.ts";
 import { countModel, numberOf } from "../measure/profile/index.ts";
 import type { Ending } from "../measure/run/index.ts";
 import { type Dataset, readColumn } from "../models/data/index.ts";
 import {
-  evaluate,
-  type FitResult,
-  metricNamed,
+  type Metric,
+  majorityClass,
+  meanTarget,
   type Quality,
-  type Recipe,
-} from "../models/train/index.ts";
+} from "../models/data/metrics/index.ts";
+import { evaluate, type FitResult, type Recipe, trainingMetric } from "../models/train/index.ts";
 import type { Model } from "../onnx/index.ts";
 import type { TrainInputs } from "./train-inputs.ts";
 
@@ -55,13 +55,13 @@ async function qualityOf(
   of: { readonly judged: Dataset; readonly parts: TrainInputs["parts"]; readonly recipe: Recipe },
 ): Promise<NonNullable<Facts["quality"]>> {
   const { judged, parts, recipe } = of;
-  const metric = metricNamed(recipe.metric);
+  const metric = trainingMetric(recipe.metric);
   const quality = await evaluate(model, judged, {
     metric,
     ...(recipe.columns === undefined ? {} : { columns: recipe.columns }),
     ...(recipe.threads === undefined ? {} : { engine: { threads: recipe.threads } }),
   });
-  const baseline = await guess(metric.name, parts.train, judged);
+  const baseline = await guess(metric, parts.train, judged);
   return {
     ...qualityFields(quality),
     split: judged.name,
@@ -95,33 +95,30 @@ const qualityFields = ({ metric, value, interval, samples }: Quality) => ({
   ...(interval === null ? {} : { low: interval[0], high: interval[1] }),
 });
 
-/** What needs no model: the most frequent class, the mean or median of the training rows. */
+/** What needs no model: the most frequent class, or the mean, of the training rows. */
 async function guess(
-  metric: string,
+  metric: Metric,
   train: Dataset,
   judged: Dataset,
 ): Promise<{ readonly name: string; readonly value: number } | null> {
   const column = train.columns.find(({ name }) => name === "label" || name === "target");
   if (column === undefined) return null;
-  const numbers = async (of: Dataset): Promise<readonly number[]> =>
-    Array.from((await readColumn(of, column.name)).data as ArrayLike<number | bigint>, Number);
-  const [seen, truth] = [await numbers(train), await numbers(judged)];
-  switch (metric) {
+  const [seen, truth] = await Promise.all(
+    [train, judged].map((dataset) => readColumn(dataset, column.name)),
+  );
+  if (seen === undefined || truth === undefined) return null;
+  switch (metric.name) {
     case "accuracy": {
-      const counts = new Map<number, number>();
-      for (const label of seen) counts.set(label, (counts.get(label) ?? 0) + 1);
-      const [top] = [...counts].sort(([, a], [, b]) => b - a)[0] ?? [0];
-      const right = truth.filter((label) => label === top).length;
-      return { name: "most frequent class", value: right / truth.length };
+      const labels = Int32Array.from(seen.data as ArrayLike<number | bigint>, Number);
+      const guessed = majorityClass(labels, judged.length);
+      return { name: "most frequent class", value: metric.of(guessed, truth).value };
     }
-    case "mae": {
-      const middle = median(seen);
-      return { name: "median", value: mean(truth.map((value) => Math.abs(value - middle))) };
-    }
-    case "mse": {
-      const centre = mean(seen);
-      return { name: "mean", value: mean(truth.map((value) => (value - centre) ** 2)) };
-    }
+    case "mae":
+    case "mse":
+      return {
+        name: "mean of the training rows",
+        value: metric.of(meanTarget(seen, judged.length), truth).value,
+      };
     default:
       return null;
   }

@@ -17,11 +17,11 @@ import {
   logitsOf,
   lossOf,
   mergeLora,
-  metricNamed,
   optimizerOf,
   type Recipe,
   scheduleOf,
   trainableParameters,
+  trainingMetric,
   withLora,
 } from "../models/train/index.ts";
 import { encodeModel, type Model, type OperatorTable } from "../onnx/index.ts";
@@ -117,7 +117,7 @@ async function train(
     const result = await fitModel(adapted.model, {
       ...{ operators: job.operators, train: parts.train, predictions: [logits] },
       ...(parts.validation === null ? {} : { validation: parts.validation }),
-      ...{ loss: lossOf(recipe.loss), metric: metricNamed(recipe.metric) },
+      ...{ loss: lossOf(recipe.loss), metric: trainingMetric(recipe.metric) },
       optimizer: optimizerOf(recipe.optimizer),
       schedule: (updates) => scheduleOf(recipe.schedule, updates),
       ...pick(recipe, ["epochs", "batchSize", "accumulate", "seed"]),

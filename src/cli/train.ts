@@ -35,7 +35,7 @@ export const trainCommand = (context: CliContext) =>
         tags: options.tag,
         maxEnergy: options.maxEnergy ?? null,
         place: ledgerOf(context, options.ledger),
-        signal: signalOf(options, context.env),
+        signal: signalOf(options, context),
         quiet: options.quiet === true,
       });
       const isDone = trained.result.stopped !== "aborted" && trained.result.stopped !== "energy";

@@ -11,9 +11,9 @@ import {
 } from "../../engine/index.ts";
 import type { Model } from "../../onnx/index.ts";
 import { allRows, batched, type Dataset } from "../data/index.ts";
+import type { Metric, Quality } from "../data/metrics/index.ts";
 import { prefetched } from "./batches.ts";
 import { graphOf } from "./graph-surgery.ts";
-import type { Metric, Quality } from "./metric.ts";
 import { truthColumn, type WiringChoice, wired, wireInputs } from "./wiring.ts";
 
 export interface EvaluateOptions {

@@ -5,11 +5,11 @@ import { smallData, smallNet } from "../../../test/small-net.ts";
 import { joules, UserError } from "../../core/index.ts";
 import { encodeModel } from "../../onnx/index.ts";
 import { type Dataset, memoryDataset } from "../data/index.ts";
+import { accuracy } from "../data/metrics/index.ts";
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
 import { fit as fitModel } from "./fit.ts";
 import type { FitOptions, RunMeter } from "./fit-options.ts";
 import { crossEntropy } from "./losses/index.ts";
-import type { Metric } from "./metric.ts";
 import { adamW, sgd } from "./optimizers/index.ts";
 import { constantRate, cosineRate } from "./schedule.ts";
 
@@ -22,22 +22,6 @@ function dataset(rows: number, seed: number): Dataset {
 }
 const train = dataset(70, 2);
 const validation = dataset(40, 3);
-
-/** Share of rows whose highest score is their label's. */
-const accuracy: Metric = {
-  name: "accuracy",
-  better: "higher",
-  of(predictions, truth) {
-    const scores = Array.from(predictions.data as Float32Array);
-    const labels = Array.from(truth.data as BigInt64Array, Number);
-    const right = labels.filter((label, row) => {
-      const own = scores.slice(3 * row, 3 * row + 3);
-      return own.indexOf(Math.max(...own)) === label;
-    });
-    const value = right.length / labels.length;
-    return { metric: "accuracy", value, interval: null, samples: labels.length };
-  },
-};
 
 const trained = (options: Partial<FitOptions> = {}) =>
   fitModel(smallNet(), {

@@ -84,7 +84,8 @@ async function runEpoch(run: Run): Promise<Stop | null> {
   const epoch = run.position.epochs + 1;
   const span = await options.meter?.openSpan(`epoch ${epoch}`);
   const begun = performance.now();
-  const early = await runSteps(run);
+  // The last update of an epoch shows in no loss of it.
+  const early = (await runSteps(run)) ?? (run.trainer.finite() ? null : "not-finite");
   const validation = early === null ? await judge(run) : null;
   const used = await span?.close();
   if (early !== null) return early;

@@ -33,7 +33,7 @@ export {
   type Prediction,
   pinball,
 } from "./losses/index.ts";
-export { type Metric, metricFor, metricNamed, type Quality } from "./metric.ts";
+export { metricFor, trainingMetric } from "./metric.ts";
 export { logitsOf, withNewHead } from "./new-head.ts";
 export { normaliseForTraining } from "./normalise.ts";
 export {

@@ -54,6 +54,8 @@ export interface Trainer extends AsyncDisposable {
   readonly parameters: number;
   /** One update from as many batches as it takes. Steps must not overlap. */
   step(batches: readonly Batch[], rate: number): Promise<StepResult>;
+  /** Whether all parameters are finite numbers. */
+  finite(): boolean;
   /** A copy. */
   state(): TrainingState;
   /** Throws UserError where the state is of another model or optimiser. */
@@ -181,6 +183,7 @@ function trainerOf({ model, step, memory, update, gradient, seed }: Parts): Trai
       updates++;
       return result;
     },
+    finite: () => parameters.every(({ now }) => now.data.every(Number.isFinite)),
     state: () => ({
       updates,
       arrays: new Map(cells.map(({ entry, now }) => [entry.name, Float32Array.from(now.data)])),
