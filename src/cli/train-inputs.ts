@@ -59,7 +59,7 @@ const labelOf = ({ columns }: Dataset): Column | undefined =>
 const TRUTHS: ReadonlySet<string> = new Set(["label", "labels", "target", "targets", "class", "y"]);
 
 /** The parts of the data; images are brought to a size where one is given. */
-export async function openParts(
+async function openParts(
   recipe: Pick<Recipe, "data" | "validation" | "test" | "seed">,
   { host, cwd }: Pick<InputOptions, "host" | "cwd">,
   side?: readonly [height: number, width: number],
