@@ -67,8 +67,15 @@ export interface Host {
   /** Text of a table shipped in the package's `data/` folder, such as `gpus/gpus.csv`. */
   readData(path: string): Promise<string>;
 
-  /** Runs a program without a shell. Rejects with `code` ENOENT when it does not exist. */
-  run(command: string, args: readonly string[], deadline: Deadline): Promise<CommandResult>;
+  /**
+   * Runs a program without a shell; in `env` instead of this process's environment where one is given.
+   * Rejects with `code` ENOENT when it does not exist.
+   */
+  run(
+    command: string,
+    args: readonly string[],
+    options: Deadline & { readonly env?: Readonly<Record<string, string>> },
+  ): Promise<CommandResult>;
   fetch(
     url: string,
     options: Deadline & {
