@@ -33,7 +33,7 @@ function whatIsMissing(): string | null {
   return process.getuid?.() === 0 ? null : "starting a cluster of one's own takes root";
 }
 
-export interface Answer {
+interface Answer {
   readonly stdout: string;
   readonly stderr: string;
   readonly code: number;

@@ -46,7 +46,7 @@ export interface JobRig {
   close(): void;
 }
 
-export interface JobOptions {
+interface JobOptions {
   readonly id?: string;
   /** Seconds from now until which it must have ended; 600 unless given. */
   readonly withinS?: number;
@@ -85,7 +85,7 @@ export function cleanerAndCleaner(): Signal {
 }
 
 /** A host whose commands find the cluster. */
-export function clusterHost({ env }: Pick<SlurmCluster, "env">): Host {
+function clusterHost({ env }: Pick<SlurmCluster, "env">): Host {
   const host = createNodeHost();
   return {
     ...host,

@@ -9,7 +9,7 @@ import { type QueuedJob, readSqueue } from "./read-squeue.ts";
 import { submittedId } from "./sbatch-arguments.ts";
 
 /** What became of a submission. `unknown`: it may have arrived; the queue tells later. */
-export type Submitted =
+type Submitted =
   | { readonly kind: "accepted"; readonly id: number; readonly said: string }
   | { readonly kind: "refused"; readonly reason: string }
   | { readonly kind: "unknown"; readonly reason: string };
@@ -31,8 +31,6 @@ export interface SlurmClient {
   queue(): Promise<readonly QueuedJob[]>;
   /** What accounting keeps of these jobs, requeued ones several times. Throws as `queue` does. */
   accounting(ids: readonly number[], since: number): Promise<readonly AccountedJob[]>;
-  /** Jobs that ran between two moments, of all users. Throws as `queue` does. */
-  accounted(from: number, to: number): Promise<readonly AccountedJob[]>;
   nodes(): Promise<readonly SlurmNode[]>;
   /** The name of the cluster that is asked. Throws as `queue` does. */
   clusterName(): Promise<string>;
@@ -41,7 +39,7 @@ export interface SlurmClient {
   cancel(id: string): Promise<Answer>;
 }
 
-export type ControlVerb = "update" | "hold" | "release" | "suspend" | "resume" | "requeue";
+type ControlVerb = "update" | "hold" | "release" | "suspend" | "resume" | "requeue";
 
 /** Longest wait for one command, milliseconds: a dead controller is told after 9 s. */
 const PATIENCE_MS = 30_000;
@@ -85,8 +83,6 @@ export function createSlurmClient(host: Pick<Host, "run">): SlurmClient {
       readSacct(
         await run("sacct", ["--json", "--duplicates", `--jobs=${ids.join(",")}`, startTime(since)]),
       ),
-    accounted: async (from, to) =>
-      readSacct(await run("sacct", ["--json", "--allusers", startTime(from), endTime(to)])),
     nodes: async () => readSinfo(await run("sinfo", ["--json"])),
     clusterName: async () =>
       /^ClusterName\s*=\s*(\S+)/m.exec(await run("scontrol", ["show", "config"]))?.[1] ?? "",
@@ -97,7 +93,6 @@ export function createSlurmClient(host: Pick<Host, "run">): SlurmClient {
 }
 
 const startTime = (at: number): string => `--starttime=uts${Math.floor(at)}`;
-const endTime = (at: number): string => `--endtime=uts${Math.floor(at)}`;
 
 const HINT = "Slurm's daemons may be down: try scontrol ping and sacctmgr ping.";
 

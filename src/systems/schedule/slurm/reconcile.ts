@@ -209,7 +209,7 @@ async function accountsOf(
 }
 
 /** What to write of a job that the queue shows as ended (`sight`) or does not show; null for nothing. */
-export function verdictOf(
+function verdictOf(
   record: JobRecord,
   known: {
     readonly sight: Sight | null;

@@ -3,7 +3,7 @@
 
 import { UserError } from "../../../core/index.ts";
 
-export interface SbatchWords {
+interface SbatchWords {
   /** Handed to sbatch as they are. */
   readonly options: readonly string[];
   readonly script: string;

@@ -16,14 +16,6 @@ export interface SlurmSetting {
   readonly now: () => number;
 }
 
-/** What the engine keeps with a record beside what Slurm told, as `engineData`. */
-export interface SlurmData {
-  /** Options of sbatch, as JSON. */
-  readonly options: string;
-  /** Time limit as far as it was known when it was submitted, seconds. */
-  readonly limitS: number | null;
-}
-
 /** Hands a job over, unless that was done or is being done. Throws UserError when sbatch refuses it. */
 export async function submitJob(setting: SlurmSetting, { id }: JobRecord): Promise<void> {
   const { client, store, now } = setting;
@@ -62,6 +54,7 @@ function argumentsOf(record: JobRecord, begin: number): readonly string[] {
   });
 }
 
+/** What the command line keeps with a record: sbatch's options as JSON, and the time limit if known. */
 function dataOf({ id, engineData }: JobRecord) {
   const { options = "[]", limitS = null } = engineData;
   const parsed: unknown = JSON.parse(String(options));
@@ -80,11 +73,10 @@ export async function takeOn(
 ): Promise<void> {
   const { client, store, now } = setting;
   const taken = await store.change(record.id, now(), accepted(id, begin));
-  if (taken === null || !taken.changed || taken.record.cancelAsked) {
-    await client.cancel(String(id));
-    return;
-  }
-  await letGo(setting, taken.record);
+  // Another process may have found it in the queue and written it down first.
+  const isOurs = taken?.record.externalId === String(id);
+  if (!isOurs || taken.record.cancelAsked) await client.cancel(String(id));
+  else if (taken.changed) await letGo(setting, taken.record);
 }
 
 /** Releases a job that is held because it was not yet written down. */
