@@ -2,6 +2,7 @@ import { readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { describe, expect, test } from "vitest";
 import { nativeMissing } from "../../test/engines.ts";
+import { netOfOneImage } from "../../test/net-of-one-image.ts";
 import { modelFile, modelNames } from "../../test/shared-data.ts";
 import { graphLiteral, node, port } from "./graph-literal.ts";
 import { profileModel } from "./profile.ts";
@@ -57,6 +58,16 @@ describe("the trace of ONNX Runtime", () => {
 });
 
 describe.skipIf(nativeMissing !== null)("a profile", () => {
+  test("finds fused nodes again whose own names have scopes", async () => {
+    const model = netOfOneImage("mobilenet-v1-small", { size: 32 });
+    const image = { dims: [1, 3, 32, 32], data: new Float32Array(3 * 32 * 32) };
+    const { nodes } = await profileModel(model, { image: { dataType: "float32", ...image } });
+    const own = new Set(model.graph?.nodes.map(({ name }) => name));
+    const convolutions = nodes.filter(({ operator }) => operator === "Conv");
+    expect(convolutions).toHaveLength(11);
+    for (const { origin } of convolutions) expect(own).toContain(origin);
+  });
+
   const model = graphLiteral(
     [
       node("MatMul", ["a", "b"], ["c"], { name: "product" }),

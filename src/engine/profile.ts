@@ -95,7 +95,7 @@ function withNodeNames(model: Model): Model {
 }
 
 /** What ONNX Runtime puts behind a name when it fuses nodes or changes their layout. */
-const SUFFIX = /(_nchwc|_token_\d+|\/\w+)+$/;
+const SUFFIXES = [/_nchwc$/, /_token_\d+$/, /\/\w+$/] as const;
 
 /** Finds the node that a name of the profile stems from: by its own name, or a value that it makes. */
 function origins(model: Model): (name: string) => string | null {
@@ -104,5 +104,12 @@ function origins(model: Model): (name: string) => string | null {
     for (const output of outputs) names.set(output, name);
   }
   for (const { name = "" } of model.graph?.nodes ?? []) names.set(name, name);
-  return (name) => names.get(name) ?? names.get(name.replace(SUFFIX, "")) ?? null;
+  // One suffix after the other, for a name's own scopes look like suffixes too: `block/conv/fused`.
+  const find = (name: string): string | null => {
+    const known = names.get(name);
+    if (known !== undefined) return known;
+    const suffix = SUFFIXES.find((one) => one.test(name));
+    return suffix === undefined ? null : find(name.replace(suffix, ""));
+  };
+  return find;
 }
