@@ -75,6 +75,21 @@ export async function chosenSignal(
   return { forecast, record: deciding, beside: [], notices };
 }
 
+/**
+ * What the source says that the intensity really was from `from` to `to`; null when it does not cover that, or
+ * says it ahead of time. Throws what the source throws.
+ */
+export async function recordedSignal(
+  context: CliContext,
+  choice: SignalChoice,
+  { from, to }: { readonly from: number; readonly to: number },
+): Promise<Signal | null> {
+  const { signals } = await readSignals(context, choice, { now: to, until: to }, true);
+  const isRecord = (one: Signal): boolean =>
+    one.issuedAt >= to && one.start <= from && endOf(one) >= to;
+  return signals.find(isRecord) ?? null;
+}
+
 const covers = ({ start, ...of }: Signal, { now, until }: Window): boolean =>
   start <= now && endOf({ start, ...of }) >= until;
 

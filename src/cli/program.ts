@@ -158,6 +158,11 @@ const COMMANDS: readonly Entry[] = [
     load: async (context) => (await import("./agent.ts")).agentCommand(context),
   },
   {
+    name: "savings",
+    description: "Add up what jobs saved by when they ran, losses included.",
+    load: async (context) => (await import("./savings.ts")).savingsCommand(context),
+  },
+  {
     name: "calibrate",
     description: "Find what this machine draws at the plug, against a meter, for later runs.",
     load: async (context) => (await import("./calibrate.ts")).calibrateCommand(context),

@@ -1,5 +1,6 @@
 // Jobs that really run: their records, where they are kept, and what runs them.
 
+export { type Account, accountOf, type Trace, type Unaccounted } from "./account.ts";
 export { type Agent, type AgentOptions, createAgent, type JobProcesses } from "./agent.ts";
 export type { Capacity } from "./capacity.ts";
 export { planOf } from "./decide.ts";
@@ -28,6 +29,7 @@ export {
   type SignalJson,
   type Span,
 } from "./record.ts";
+export { type Total, totals } from "./savings.ts";
 export { signalOfJson, signalToJson } from "./signal-json.ts";
 export {
   type Changed,
@@ -46,4 +48,5 @@ export {
   fail,
   finish,
   type Moment,
+  settle,
 } from "./transitions.ts";

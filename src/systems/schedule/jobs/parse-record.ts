@@ -116,6 +116,7 @@ const RECORD = z.looseObject({
   firstForecast: signalJson,
   replans: z.int().nonnegative(),
   cards: z.array(z.string()),
+  trace: signalJson.optional(),
 });
 
 /** The record of a job. Throws UserError, naming the job, when its text is not one. */

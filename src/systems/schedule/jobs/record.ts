@@ -153,4 +153,6 @@ export interface JobRecord {
   readonly replans: number;
   /** Cards of the runs, one for each attempt that ran. */
   readonly cards: readonly string[];
+  /** What the grid's intensity really was from submission to deadline, once it is known. */
+  readonly trace?: SignalJson;
 }

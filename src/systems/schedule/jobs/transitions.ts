@@ -5,7 +5,13 @@
 //   waiting -> starting -> running <-> paused -> done | failed | cancelled
 //        ^---------/ its supervisor died before anything ran
 
-import { isFinal, type JobRecord, type ProcessIdentity, type Span } from "./record.ts";
+import {
+  isFinal,
+  type JobRecord,
+  type ProcessIdentity,
+  type SignalJson,
+  type Span,
+} from "./record.ts";
 import type { Changed } from "./store.ts";
 
 /** A moment by both clocks. */
@@ -206,6 +212,14 @@ export const cancelUnbegun =
       ? changed(record, "cancelled", {
           ...{ state: "cancelled", endedAt: at.now, supervisor: null, reason: "cancelled" },
         })
+      : null;
+
+/** What the grid really was meanwhile is known now, and stands. */
+export const settle =
+  (trace: SignalJson): Change =>
+  (record) =>
+    isFinal(record) && record.trace === undefined
+      ? { record: { ...record, trace }, kind: "settled", text: `by ${trace.source}` }
       : null;
 
 /** It is kept from starting, or no longer. */
