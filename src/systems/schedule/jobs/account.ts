@@ -52,7 +52,7 @@ export interface Account {
   readonly isLate: boolean;
 }
 
-export interface TraceInfo {
+interface TraceInfo {
   readonly kind: Trace["kind"];
   readonly zone: string;
   readonly signal: Signal["kind"];
