@@ -45,7 +45,12 @@ export {
   type Optimisation,
 } from "./settings.ts";
 export { type StaticDims, withStaticDims } from "./static-dims.ts";
-export { sizeOf, type TensorElements, type TensorValue } from "./tensor-value.ts";
+export {
+  isTensorValue,
+  sizeOf,
+  type TensorElements,
+  type TensorValue,
+} from "./tensor-value.ts";
 export type { WorkerSessionOptions } from "./thread-messages.ts";
 export {
   type ThreadChoice,

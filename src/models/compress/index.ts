@@ -29,5 +29,6 @@ export {
   pruningGroups,
   type Scope,
 } from "./prune/index.ts";
+export * from "./quantise/index.ts";
 export { runSteps, type Step, type StepsResult, stepOf } from "./run-passes.ts";
 export { type SimplifyOptions, simplify, simplifyRules } from "./simplify/simplify.ts";

@@ -13,6 +13,7 @@ import { type Rule, rulesPass } from "./rule.ts";
 import { takeBranch } from "./rules/constant-if.ts";
 import { foldAffineBefore, foldAffineBehind, swapFactorAndSummand } from "./rules/fold-affine.ts";
 import { fuseGelu } from "./rules/gelu.ts";
+import { fuseGemm } from "./rules/gemm.ts";
 import { fuseHardSigmoid, fuseHardSwish } from "./rules/hard-swish.ts";
 import { dropIdentities } from "./rules/identity.ts";
 import { fuseLayerNorm } from "./rules/layer-norm.ts";
@@ -49,6 +50,7 @@ const FUSIONS: readonly Rule[] = [fuseHardSigmoid, fuseHardSwish, fuseGelu, fuse
 
 const FOLDINGS: readonly Rule[] = [
   foldPad,
+  fuseGemm,
   foldAffineBehind,
   foldAffineBefore,
   swapFactorAndSummand,

@@ -80,7 +80,7 @@ export const swapFactorAndSummand: Rule = {
     const shift = divided(sum.shift, product.scale);
     if (!shift.every((value) => Number.isFinite(Math.fround(value)))) return null;
     const rank = scene.shape(output)?.length ?? 0;
-    const dims = [shift.length, ...Array(rank - 2).fill(1)];
+    const dims = shift.length === 1 ? [] : [shift.length, ...Array(rank - 2).fill(1)];
     const name = editor.store(`${output}/summand`, tensorOf("float32", { dims, values: shift }));
     const between = sum.input;
     const factor = inner.inputs.find((input) => input !== product.input) ?? "";
@@ -111,7 +111,10 @@ function scaledOutput(node: Node, linear: Linear, affine: Affine, scene: Scene):
   if (!isUnshared(node, scene) || !fits(affine, outChannels)) return null;
   const needsBias = bias !== null || !isAll(shift, 0);
   if (node.opType === "MatMul" && needsBias) return null;
-  const scaled = Float32Array.from(weight, (of, index) => of * at(scale, linear.outChannel(index)));
+  const scaled = new Float32Array(weight.length);
+  for (let index = 0; index < weight.length; index++) {
+    scaled[index] = (weight[index] ?? 0) * at(scale, linear.outChannel(index));
+  }
   const moved = Float32Array.from(
     { length: outChannels },
     (_, channel) => at(scale, channel) * (bias?.[channel] ?? 0) + at(shift, channel),
@@ -126,7 +129,10 @@ function scaledInput(node: Node, linear: Linear, affine: Affine, scene: Scene): 
   if (!isUnshared(node, scene) || !fits(affine, linear.inChannels)) return null;
   const shifts = !isAll(shift, 0);
   if (shifts && (!linear.unpadded || node.opType === "MatMul")) return null;
-  const scaled = Float32Array.from(weight, (of, index) => of * at(scale, linear.inChannel(index)));
+  const scaled = new Float32Array(weight.length);
+  for (let index = 0; index < weight.length; index++) {
+    scaled[index] = (weight[index] ?? 0) * at(scale, linear.inChannel(index));
+  }
   if (!shifts) return withWeights(node, linear, scaled, bias, scene);
   const moved = Float64Array.from({ length: outChannels }, (_, channel) => bias?.[channel] ?? 0);
   weight.forEach((of, index) => {

@@ -1,0 +1,13 @@
+// Numbers of fewer bits.
+
+export type { CalibrationMethod, CalibrationOptions } from "./calibrate/calibrate.ts";
+export { type FloatLeftover, floatLeftovers } from "./check-islands.ts";
+export { type DynamicOptions, quantiseDynamic } from "./dynamic.ts";
+export { type Sensitivity, type SensitivityOptions, sensitivityScan } from "./sensitivity.ts";
+export {
+  type Candidate,
+  prepareStatic,
+  quantiseStatic,
+  type StaticOptions,
+  type StaticQuantiser,
+} from "./static.ts";
