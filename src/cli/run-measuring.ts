@@ -90,7 +90,11 @@ export async function prepareMeasuring(context: CliContext, plan: RunPlan): Prom
       ...(plan.idle === null ? {} : { idleBaseline: plan.idle }),
       idleHistory: (of) => readIdleHistory(place, of),
       subjectUse: () => counter.read(),
-      cpuTime: { source: counter.source, fallbacks: counter.fallbacks },
+      cpuTime: {
+        source: counter.source,
+        fallbacks: counter.fallbacks,
+        ...(counter.step === undefined ? {} : { step: counter.step }),
+      },
       sink: (id) => sinkOf(createSegment(place.folder, id), budget),
     });
     await meter.start();

@@ -217,6 +217,14 @@ describe("who owns what", () => {
   });
 });
 
+test("CPU time that is told in steps has an interval of a step to either side", () => {
+  const cpuTime = { source: "a table", fallbacks: [], step: 0.01 };
+  const run = (subjectS: number) =>
+    assemble([startRecord({ cpuTime }), endRecord(10, { subjectS })]).measures.cpuTime;
+  expect(run(3)).toMatchObject({ value: 3, low: 2.99, high: 3.01, method: "measured" });
+  expect(run(0)).toMatchObject({ value: 0, low: 0, high: 0.01 });
+});
+
 describe("what was not measured", () => {
   test("no sensor: no energy, no power, no emissions, and a notice; never a zero", () => {
     const card = assemble(steadyRun({ sensors: [] }));

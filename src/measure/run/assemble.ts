@@ -5,7 +5,7 @@
 import type { Card } from "../../core/card.ts";
 import { CARD_SCHEMA } from "../../core/card-version.ts";
 import { deepFreeze } from "../../core/freeze.ts";
-import { exact, type Figure, UserError } from "../../core/index.ts";
+import { exact, type Figure, figure, UserError } from "../../core/index.ts";
 import { scopeOf } from "./chain.ts";
 import { componentOf, type SensorEnergy, sensorEnergies, seriesOf } from "./energy.ts";
 import { gpuActivity, whyUntold } from "./gpu-activity.ts";
@@ -74,11 +74,19 @@ export function assemble(records: readonly SegmentRecord[]): Card {
   });
 }
 
+const WAY_UNKNOWN: NonNullable<StartRecord["cpuTime"]> = {
+  source: "CPU time of the process tree",
+  fallbacks: [],
+};
+
 /** CPU time of the subject: exact after it was waited for, else as last sampled. */
 function cpuTimeOf({ start, end, ticks }: Timeline): Figure<"s"> | null {
-  const way = start.cpuTime ?? { source: "CPU time of the process tree", fallbacks: [] };
+  const { step = 0, ...way } = start.cpuTime ?? WAY_UNKNOWN;
   const reaped = end?.subjectS ?? null;
-  if (reaped !== null) return exact("s", reaped, { method: "measured", ...way });
+  if (reaped !== null) {
+    const range = { low: Math.max(0, reaped - step), high: reaped + step };
+    return figure("s", reaped, range, { method: "measured", ...way });
+  }
   const last = ticks.findLast(({ subjectS }) => subjectS !== null)?.subjectS ?? null;
   if (last === null) return null;
   return exact("s", last, { ...way, method: "sampled", source: `${way.source}, last seen` });

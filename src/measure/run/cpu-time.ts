@@ -21,6 +21,8 @@ export interface SubjectCounter {
   readonly source: string;
   /** Why better ways were passed over. */
   readonly fallbacks: readonly string[];
+  /** Steps in which the time is told, seconds; absent where they do not count. */
+  readonly step?: number;
   /** The command has started as this process. */
   follow(pid: number): void;
   read(): Promise<SubjectUsage>;
@@ -67,6 +69,9 @@ function groupCounter(group: CpuGroup, table: ProcessTable | null): SubjectCount
   };
 }
 
+/** Both tables tell time in hundredths of a second (USER_HZ of Linux is 100 for every program). */
+const TICK_S = 0.01;
+
 function tableCounter(
   table: ProcessTable,
   options: { readonly reapedByUs: () => Promise<number>; readonly reason: string },
@@ -93,6 +98,7 @@ function tableCounter(
   return {
     source: table.countsReaped ? `${table.source} with children waited for` : table.source,
     fallbacks: [options.reason, missed],
+    step: TICK_S,
     follow(pid) {
       tree = createTreeCounter(pid);
     },
@@ -122,7 +128,7 @@ export function countHelpers(host: Host): { readonly host: Host; helperSeconds()
   const reaped = async (): Promise<number> => {
     const text = await host.readText("/proc/self/stat").catch(() => "");
     const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-    return (Number(fields[13]) + Number(fields[14])) / 100 || 0;
+    return (Number(fields[13]) + Number(fields[14])) * TICK_S || 0;
   };
   const run: Host["run"] = async (command, args, deadline) => {
     // Programs that overlap are charged together, from the first start to the last end.

@@ -60,7 +60,12 @@ export interface StartRecord {
   /** Idle power by sensor id, watts, when a baseline is known. */
   readonly idle: Readonly<Record<string, Figure<"W">>>;
   /** How the subject's CPU time is counted, and why not in a better way. */
-  readonly cpuTime?: { readonly source: string; readonly fallbacks: readonly string[] };
+  readonly cpuTime?: {
+    readonly source: string;
+    readonly fallbacks: readonly string[];
+    /** Steps in which it is told, seconds. */
+    readonly step?: number;
+  };
   /** Logical processors that the subject may use; `machine.cpu.threads` are all there are. */
   readonly threads: number;
   /** Bytes of memory that the subject may use; absent when nothing limits it. */
