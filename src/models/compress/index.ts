@@ -27,7 +27,11 @@ export {
   type PruningGroups,
   prune,
   pruningGroups,
+  pruningSensitivity,
+  ratiosWithin,
   type Scope,
+  type SensitivityOptions,
+  type SensitivityRow,
 } from "./prune/index.ts";
 export * from "./quantise/index.ts";
 export { runSteps, type Step, type StepsResult, stepOf } from "./run-passes.ts";

@@ -4,3 +4,9 @@ export type { Member, PruningGroup, PruningGroups } from "./groups.ts";
 export type { Importance } from "./importance.ts";
 export { type PruneOptions, prune, pruningGroups } from "./prune.ts";
 export type { Scope } from "./select.ts";
+export {
+  pruningSensitivity,
+  ratiosWithin,
+  type SensitivityOptions,
+  type SensitivityRow,
+} from "./sensitivity.ts";

@@ -9,6 +9,7 @@ import { type GraphBuilder, type Model, modelBuilder, tensorOf } from "../../../
 import { netNamed } from "../../nets/index.ts";
 import type { Feeds, PassContext } from "../pass.ts";
 import { type PruneOptions, prune, pruningGroups } from "./prune.ts";
+import { pruningSensitivity, ratiosWithin } from "./sensitivity.ts";
 
 const context: PassContext = { operators, runtime: nativeRuntime(), seed: 1 };
 
@@ -292,4 +293,39 @@ describe.skipIf(nativeMissing !== null)("godwit's own networks", () => {
       expect(after / before).toBeLessThan(0.4);
     },
   );
+});
+
+describe.skipIf(nativeMissing !== null)("sensitivity", () => {
+  test("is zero where nothing is lost, and a budget spares what is sensitive", async () => {
+    const graph = modelBuilder({ operators });
+    const weight = (dims: readonly number[], seed: number, dead = 0): string => {
+      const values = randomFloats(dims, seed).data as Float32Array;
+      const inner = dims.slice(1).reduce((product, dim) => product * dim, 1);
+      // The last rows make nothing.
+      values.fill(0, (dims[0] ?? 0) * inner - dead * inner);
+      return graph.constant("float32", { name: `w${seed}`, dims, values });
+    };
+    let x = graph.input("x", "float32", [4, 16]);
+    x = graph.op("Relu", [graph.op("Gemm", [x, weight([32, 16], 1, 16)], { transB: 1 })]);
+    x = graph.op("Relu", [graph.op("Gemm", [x, weight([32, 32], 2)], { transB: 1 })]);
+    graph.output(graph.op("Gemm", [x, weight([8, 32], 3)], { transB: 1 }), { name: "y" });
+    const model = graph.finish();
+    const calibration = async function* (): AsyncGenerator<Feeds> {
+      const data = randomFloats([4, 16], 9).data as Float32Array;
+      yield { x: { dataType: "float32", dims: [4, 16], data } };
+    };
+    const rows = await pruningSensitivity(
+      model,
+      { ...context, calibration },
+      { repair: false, ratios: [0.5] },
+    );
+    expect(rows.map(({ group, loss }) => [group, loss > 1e-6])).toEqual([
+      ["w1", false],
+      ["w2", true],
+    ]);
+    const macs = 4 * (16 * 32 + 32 * 32 + 32 * 8);
+    expect(rows[0]?.macs).toBe(4 * (16 * 16 + 16 * 32 + 32 * 8));
+    expect(ratiosWithin(rows, { macs, keep: 0.7 })).toEqual({ w1: 0.5, w2: 0 });
+    expect(ratiosWithin(rows, { macs, keep: 0.2 })).toBeNull();
+  });
 });
