@@ -317,7 +317,7 @@ describe.skipIf(nativeMissing !== null)("sensitivity", () => {
     const rows = await pruningSensitivity(
       model,
       { ...context, calibration },
-      { repair: false, ratios: [0.5] },
+      { importance: { by: "hessian" }, repair: false, ratios: [0.5] },
     );
     expect(rows.map(({ group, loss }) => [group, loss > 1e-6])).toEqual([
       ["w1", false],

@@ -115,10 +115,12 @@ export function ratiosWithin(
   rows: readonly SensitivityRow[],
   { macs, keep }: { readonly macs: number; readonly keep: number },
 ): Readonly<Record<string, number>> | null {
-  const byGroup = Map.groupBy(rows, ({ group }) => group);
-  const options = [...byGroup].map(([, own]) => [
+  const names = [...new Set(rows.map(({ group }) => group))];
+  const options = names.map((name) => [
     { ratio: 0, saved: 0, loss: 0 },
-    ...own.map(({ ratio, loss, macs: left }) => ({ ratio, loss, saved: macs - (left ?? macs) })),
+    ...rows
+      .filter(({ group }) => group === name)
+      .map(({ ratio, loss, macs: left }) => ({ ratio, loss, saved: macs - (left ?? macs) })),
   ]);
   // Savings become costs above the largest saving of each group.
   const most = options.map((own) => Math.max(...own.map(({ saved }) => saved)));
@@ -130,6 +132,5 @@ export function ratiosWithin(
     ),
   );
   if (picks === null) return null;
-  const names = [...byGroup.keys()];
   return Object.fromEntries(picks.map((pick, at) => [names[at], options[at]?.[pick]?.ratio ?? 0]));
 }
