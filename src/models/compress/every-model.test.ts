@@ -13,6 +13,8 @@ import { factorise } from "./factorise/index.ts";
 import { layersOf } from "./layer.ts";
 import type { PassContext, PassResult } from "./pass.ts";
 import { prune } from "./prune/index.ts";
+import { runSteps, stepOf } from "./run-passes.ts";
+import { sparsify, storeSparse } from "./sparsify/index.ts";
 
 const context: PassContext = { operators, runtime: nativeRuntime(), seed: 1 };
 
@@ -31,6 +33,10 @@ const PASSES: Readonly<Record<string, Apply>> = {
       align: 8,
       only: smallLayers(model),
     }),
+  sparsify: async (model, of) => {
+    const options = { pattern: { kind: "free", sparsity: 0.8 }, only: smallLayers(model) } as const;
+    return runSteps(model, [stepOf(sparsify, options), stepOf(storeSparse, undefined)], of);
+  },
   prune: (model, of) => prune.apply(model, of, { ratio: 0.5, align: 8 }),
 };
 

@@ -36,3 +36,10 @@ export {
 export * from "./quantise/index.ts";
 export { runSteps, type Step, type StepsResult, stepOf } from "./run-passes.ts";
 export { type SimplifyOptions, simplify, simplifyRules } from "./simplify/simplify.ts";
+export {
+  cubicSparsity,
+  type Pattern,
+  type SparsifyOptions,
+  sparsify,
+  storeSparse,
+} from "./sparsify/index.ts";

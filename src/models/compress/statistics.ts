@@ -16,6 +16,7 @@ import {
   textOf,
   typeOfValue,
 } from "../../onnx/index.ts";
+import type { Layer } from "./layer.ts";
 import type { PassContext } from "./pass.ts";
 
 /** Moments of the rows that went into a layer. */
@@ -38,6 +39,13 @@ export type Watched =
       readonly window: readonly number[];
       readonly rows: "patches";
     };
+
+/** How a layer's inputs are watched. */
+export function watchedLayer({ name, kind, node, window }: Layer): Watched {
+  return kind === "convolution"
+    ? { name, node, window, rows: "patches" }
+    : { name, value: node.inputs[0] ?? "", rows: "last" };
+}
 
 /** Gram matrices of more columns take gigabytes and minutes. */
 const MOST_COLUMNS = 4608;

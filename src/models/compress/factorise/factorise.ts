@@ -5,7 +5,7 @@ import { createProducts, type Products } from "../../../engine/index.ts";
 import { indexGraph, type Model, type Node, subGraphsOf } from "../../../onnx/index.ts";
 import { type Layer, layersOf, nameOfNode } from "../layer.ts";
 import type { Change, Feeds, Pass, PassContext, PassResult, Refusal } from "../pass.ts";
-import { collectMoments, type Moments, type Watched } from "../statistics.ts";
+import { collectMoments, type Moments, watchedLayer } from "../statistics.ts";
 import type { Chain, Method, MethodName, Prepared } from "./method.ts";
 import { cpMethod, spatialMethod, svdMethod, tuckerMethod } from "./methods.ts";
 import { positionsOf } from "./positions.ts";
@@ -152,12 +152,7 @@ async function momentsFor(
   if (!whiten) return new Map();
   const watched = chosen
     .filter(({ method }) => method.name === "svd")
-    .map(({ layer }): Watched => {
-      if (layer.kind === "convolution") {
-        return { name: layer.name, node: layer.node, window: layer.window, rows: "patches" };
-      }
-      return { name: layer.name, value: layer.node.inputs[0] ?? "", rows: "last" };
-    });
+    .map(({ layer }) => watchedLayer(layer));
   return watched.length === 0 ? new Map() : collectMoments(model, watched, context);
 }
 

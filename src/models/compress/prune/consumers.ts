@@ -3,7 +3,6 @@
 import type { Graph } from "../../../onnx/index.ts";
 import { indexGraph } from "../../../onnx/index.ts";
 import { type Layer, layersOf } from "../layer.ts";
-import type { Watched } from "../statistics.ts";
 import type { PruningGroup } from "./groups.ts";
 
 /** A layer behind a group; its columns are those of its weight as a matrix [inputs x window, outputs]. */
@@ -34,11 +33,4 @@ export function consumersOf(
       }),
     ),
   );
-}
-
-/** How a consumer's inputs are watched. */
-export function watchedOf({ layer }: Consumer): Watched {
-  return layer.kind === "convolution"
-    ? { name: layer.name, node: layer.node, window: layer.window, rows: "patches" }
-    : { name: layer.name, value: layer.node.inputs[0] ?? "", rows: "last" };
 }

@@ -4,8 +4,8 @@
 import { type Model, subGraphsOf } from "../../../onnx/index.ts";
 import { matrixOf, nameOfNode } from "../layer.ts";
 import type { Change, Pass, PassContext, Refusal } from "../pass.ts";
-import { collectMoments, type Moments } from "../statistics.ts";
-import { type Consumer, consumersOf, watchedOf } from "./consumers.ts";
+import { collectMoments, type Moments, watchedLayer } from "../statistics.ts";
+import { type Consumer, consumersOf } from "./consumers.ts";
 import { followGraph } from "./followed-graph.ts";
 import { groupsOf, type PruningGroup, type PruningGroups } from "./groups.ts";
 import { type Importance, scoresFromWeights } from "./importance.ts";
@@ -107,7 +107,7 @@ async function momentsFor(
   const by = of.options.importance?.by;
   if (!of.repair && by !== "reconstruction" && by !== "hessian") return new Map();
   const watched = new Map(
-    consumers.flat().map((consumer) => [consumer.layer.name, watchedOf(consumer)]),
+    consumers.flat().map((consumer) => [consumer.layer.name, watchedLayer(consumer.layer)]),
   );
   return collectMoments(model, [...watched.values()], of.context);
 }

@@ -11,7 +11,7 @@ import {
   typeOfValue,
 } from "../../../onnx/index.ts";
 import type { AxisRef } from "./coupling.ts";
-import type { FollowedGraph } from "./followed-graph.ts";
+import { type FollowedGraph, readingKey } from "./followed-graph.ts";
 import { ruleOf } from "./rules/index.ts";
 import { sliced } from "./sources.ts";
 
@@ -66,7 +66,8 @@ type Kept = (ref: AxisRef) => readonly number[] | null;
 /** Kept indices by axis; null where nothing of an axis goes. */
 export function keptBy({ coupling }: FollowedGraph, removed: ReadonlySet<number>): Kept {
   const gone = new Set([...removed].map((set) => coupling.setOf(set)));
-  return (ref) => {
+  const found = new Map<string, readonly number[] | null>();
+  const keptOf = (ref: AxisRef): readonly number[] | null => {
     const elements = coupling.known(ref);
     if (elements === null) return null;
     const kept: number[] = [];
@@ -74,6 +75,14 @@ export function keptBy({ coupling }: FollowedGraph, removed: ReadonlySet<number>
       if (!gone.has(coupling.setOf(elements.first + i))) kept.push(i);
     }
     return kept.length === elements.size ? null : kept;
+  };
+  return (ref) => {
+    const key = readingKey(ref);
+    const known = found.get(key);
+    if (known !== undefined) return known;
+    const kept = keptOf(ref);
+    found.set(key, kept);
+    return kept;
   };
 }
 

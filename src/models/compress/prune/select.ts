@@ -1,6 +1,7 @@
 // Which units go: a share of each group, or the least of several groups ranked together; always whole
 // blocks, since ONNX Runtime's blocked kernels lose their layout at other widths (compress.md 0.8).
 
+import { greatestDivisor } from "./greatest-divisor.ts";
 import { hasRole, type PruningGroup } from "./groups.ts";
 import { normalisedScores } from "./importance.ts";
 
@@ -74,10 +75,6 @@ function keptUnits(group: PruningGroup, wanted: number, align: number): number {
 function channelsPerUnit({ members }: PruningGroup): number {
   const made = members.filter((member) => hasRole(member, "produces"));
   return Math.min(...made.map(({ indices }) => indices[0]?.length ?? 1));
-}
-
-function greatestDivisor(a: number, b: number): number {
-  return b === 0 ? a : greatestDivisor(b, a % b);
 }
 
 /** Units from the least important on; equal ones in their order. */

@@ -9,6 +9,7 @@
 import { multiplySizes, type Shape, type Size, sameSize } from "../../../../onnx/index.ts";
 import { withList } from "../axes-of.ts";
 import type { AxisRef } from "../coupling.ts";
+import { greatestDivisor } from "../greatest-divisor.ts";
 import { type Relating, type Rule, shapeOf } from "../relating.ts";
 
 /** Axes from `from` up to `to` of each side, with equal products. */
@@ -111,7 +112,9 @@ function joinPositions(
   },
 ): void {
   const pairs = new Set<number>();
-  for (let position = 0; position < of.total; position++) {
+  // Both indices stay the same over this many positions.
+  const step = greatestDivisor(of.outer, of.inner);
+  for (let position = 0; position < of.total; position += step) {
     const a = Math.floor(position / of.outer) % of.fromSize;
     const b = Math.floor(position / of.inner) % of.toSize;
     pairs.add(a * of.toSize + b);
