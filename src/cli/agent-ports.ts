@@ -14,9 +14,11 @@ import {
   jobProcesses,
   momentOf,
 } from "../systems/schedule/jobs/index.ts";
+import { createSlurmAgent } from "../systems/schedule/slurm/index.ts";
 import type { CliContext } from "./context.ts";
 import { ledgerOf } from "./open-ledger.ts";
 import { chosenSignal } from "./plan-signal.ts";
+import { slurmOn } from "./slurm-ports.ts";
 
 export interface AgentSetting {
   readonly store: JobStore;
@@ -31,7 +33,41 @@ export interface AgentSetting {
 const MARGIN_S = 3;
 const GRACE_S = 10;
 
+/** Looks after the jobs of every engine. */
 export function agentOn(context: CliContext, setting: AgentSetting): Agent {
+  const { store, refreshS, onEvent } = setting;
+  const slurm = createSlurmAgent({
+    ...{ ...slurmOn(context, store), store, host: context.host, refreshS, pollS: POLL_S, onEvent },
+    moment: () => momentOf(context.host),
+    forecastOf: (source, window) => forecastOf(context, source, window),
+  });
+  return together([localAgentOn(context, setting), slurm]);
+}
+
+/** Seconds between two looks at a cluster: its controller answers everybody. */
+const POLL_S = 15;
+
+function together(agents: readonly Agent[]): Agent {
+  return {
+    async tick() {
+      const looks = [];
+      for (const agent of agents) looks.push(await agent.tick());
+      return {
+        nextAt: Math.min(...looks.map(({ nextAt }) => nextAt)),
+        open: looks.reduce((sum, { open }) => sum + open, 0),
+      };
+    },
+    async refresh() {
+      for (const agent of agents) await agent.refresh();
+    },
+    async hasLoss() {
+      for (const agent of agents) if (await agent.hasLoss()) return true;
+      return false;
+    },
+  };
+}
+
+function localAgentOn(context: CliContext, setting: AgentSetting): Agent {
   const { host } = context;
   const { store } = setting;
   const place = ledgerOf(context, setting.ledger);

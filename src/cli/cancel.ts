@@ -6,6 +6,7 @@ import { agentOn, capacityOf } from "./agent-ports.ts";
 import type { CliContext } from "./context.ts";
 import { findJob } from "./job-options.ts";
 import { LEDGER_OPTION, ledgerOf } from "./open-ledger.ts";
+import { slurmOn } from "./slurm-ports.ts";
 
 /** Longest wait for a job that is asked to end, seconds; then an agent goes on with it. */
 const PATIENCE_S = 15;
@@ -37,8 +38,11 @@ export function cancelCommand(context: CliContext) {
           onEvent: () => {},
         });
         const lookAround = () => agent.tick();
-        const engine = localEngine({ store, host, lookAround });
         const record = await store.get(id);
+        const engine =
+          record?.engine === "slurm"
+            ? slurmOn(context, store).engine
+            : localEngine({ store, host, lookAround });
         if (record === null || isFinal(record)) {
           stderr.write(`Job ${id} (${name}) has ended already: ${record?.state}.\n`);
           return;

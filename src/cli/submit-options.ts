@@ -3,6 +3,7 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import { parseBytes, parseCpus } from "./job-options.ts";
 import { LEDGER_OPTION } from "./open-ledger.ts";
+import { ENGINE_NAMES } from "./submit-engines.ts";
 import { tagOption } from "./tag-option.ts";
 import { parseCount } from "./values.ts";
 
@@ -15,6 +16,11 @@ export function submitOptions() {
     .argument("<command...>", "the command and its arguments")
     .passThroughOptions()
     .requiredOption("--deadline <when>", "when it must have ended: +18h, fri 9:00")
+    .addOption(
+      new Option("--engine <engine>", "what runs it")
+        .choices(ENGINE_NAMES)
+        .default(ENGINE_NAMES[0]),
+    )
     .option("--earliest <when>", "not before; now unless given")
     .option("--duration <time>", "how long it runs: 4h, 90min; learned from earlier runs else")
     .option("--power <watts>", "mean power while it runs: 300W; learned from earlier runs else")
@@ -77,11 +83,15 @@ export type SubmitOptions = ReturnType<ReturnType<typeof submitOptions>["opts"]>
 const HELP = `
 The command is run as given, by no shell, in this folder, with this environment, under the
 meter. godwit agent runs what was submitted; with --wait and no agent, this command does.
+With --engine slurm, what follows -- is what would follow sbatch; godwit agent keeps its begin
+in line with newer forecasts, and Slurm begins it in time without one.
 
 Examples:
   $ godwit submit --deadline +18h --duration 4h --power 300W --zone GB --from uk -- python train.py
   $ godwit submit --deadline "fri 9:00" --like train --signal forecast.csv --interruptible \\
       --min-run 30min -- ./train.sh --epochs 90
   $ godwit submit --deadline +12h --after last --cpus 4 --gpus 1 -- python evaluate.py
+  $ godwit submit --engine slurm --deadline +18h --duration 4h --power 2kW --zone DE \\
+      --from electricity-maps -- --nodes=2 --time=6:00:00 train.sh
   $ godwit submit --deadline +2d --duration 20h --power 1kW --restart 5min \\
       --checkpoint-cmd 'kill -USR1 "$GODWIT_JOB_PID"' --zone DE --from electricity-maps -- ./train`;

@@ -16,13 +16,14 @@ import {
 import type { CliContext } from "./context.ts";
 import { askedJob } from "./plan-job.ts";
 import { chosenSignal, requireSource } from "./plan-signal.ts";
+import type { Prepared } from "./submit-engines.ts";
 import type { SubmitOptions } from "./submit-options.ts";
 import { parseDuration, parseShare } from "./values.ts";
 
 /** Advice on the job; nothing has been stored yet. Throws UserError for what cannot be. */
 export async function adviceOnJob(
   context: CliContext,
-  of: { readonly id: string; readonly words: readonly string[]; readonly options: SubmitOptions },
+  of: { readonly id: string; readonly prepared: Prepared; readonly options: SubmitOptions },
 ): Promise<{ readonly advice: Advice; readonly durationSource: string }> {
   const { id, options } = of;
   const now = Math.floor(context.host.wall() / 1000);
@@ -58,19 +59,24 @@ export async function adviceOnJob(
 /** What is not declared is learned from earlier runs: of the name that was given, or the job's own. */
 async function jobOf(
   context: CliContext,
-  { words, options }: { readonly words: readonly string[]; readonly options: SubmitOptions },
+  { prepared, options }: { readonly prepared: Prepared; readonly options: SubmitOptions },
   at: Parameters<typeof askedJob>[2],
 ) {
-  const isDeclared = options.duration !== undefined && options.power !== undefined;
-  const own = options.name ?? words.join(" ");
+  // A time limit is what the job was said to take at most.
+  const { limitS } = prepared;
+  const usesLimit = options.duration === undefined && options.like === undefined && limitS !== null;
+  const duration = usesLimit ? `${limitS}s` : options.duration;
+  const isDeclared = duration !== undefined && options.power !== undefined;
+  const own = options.name ?? prepared.name;
   const like = options.like ?? (isDeclared ? undefined : own);
   try {
-    return await askedJob(context, { ...options, like }, at);
+    const asked = await askedJob(context, { ...options, duration, like }, at);
+    return usesLimit ? { ...asked, durationSource: "its time limit" } : asked;
   } catch (error) {
     const isUnknown =
       error instanceof UserError && ["invalid-input", "ledger"].includes(error.code);
     if (options.like !== undefined || isDeclared || !isUnknown) throw error;
-    const missing = options.duration === undefined ? "how long does it take?" : "at what power?";
+    const missing = duration === undefined ? "how long does it take?" : "at what power?";
     throw new UserError("usage", `${missing} No earlier run of ${JSON.stringify(own)} says so`, {
       hint: "Give --duration 4h and --power 300W, or --like NAME to learn both from the runs of that name.",
       cause: error,

@@ -2,7 +2,7 @@
 // when this returns; an agent runs it.
 
 import { join, resolve } from "node:path";
-import { EXIT, UserError } from "../core/errors.ts";
+import { EXIT } from "../core/errors.ts";
 import { newCardId } from "../core/id.ts";
 import { timeZone } from "../core/time-zone.ts";
 import { answerOf } from "../report/plan-words.ts";
@@ -19,29 +19,30 @@ import type { CliContext } from "./context.ts";
 import { jobJson } from "./job-json.ts";
 import { environmentOf, findJob, pausingOf, resourcesOf } from "./job-options.ts";
 import { ledgerOf } from "./open-ledger.ts";
+import { engineNamed, type Prepared } from "./submit-engines.ts";
 import { type SubmitOptions, submitOptions } from "./submit-options.ts";
 import { adviceOnJob } from "./submit-plan.ts";
 
 /** The command `submit`. */
 export function submitCommand(context: CliContext) {
   return submitOptions().action(async (words, options) => {
-    const [file, ...args] = words;
-    if (file === undefined) throw new Error("the command line has no command");
-    requireRunnable(context, file);
     const id = newCardId(context.host);
-    const { advice, durationSource } = await adviceOnJob(context, { id, words, options });
     const { folder } = ledgerOf(context, options.ledger);
+    const engine = engineNamed(options.engine);
+    const prepared = await engine.prepare(context, { id, words, folder });
+    const { advice, durationSource } = await adviceOnJob(context, { id, prepared, options });
     const store = await openJobStore(folder);
     try {
       const env = environmentOf(context, options.export);
       const after = await Promise.all(options.after.map((text) => findJob(store, text)));
       const record = recordOf(context, {
-        ...{ id, options, advice, durationSource, folder },
-        command: [file, ...args],
+        ...{ id, options, advice, durationSource, folder, prepared },
         after: after.map((job) => job.id),
         isBare: env === null,
       });
+      await engine.spool(context, { record, words });
       await store.add(record, env);
+      await engine.handOver(context, { store, record });
       await answer(context, { store, record, advice, options });
     } finally {
       store.close();
@@ -49,23 +50,11 @@ export function submitCommand(context: CliContext) {
   });
 }
 
-/** A shell's `exec` would take it for an option. */
-function requireRunnable(context: CliContext, file: string): void {
-  if (context.host.platform === "win32")
-    throw new UserError("unsupported", "jobs cannot be run on Windows", {
-      hint: "godwit plan says when to start; WSL runs jobs.",
-    });
-  if (file === "" || file.startsWith("-"))
-    throw new UserError("usage", `${JSON.stringify(file)} is no command`, {
-      hint: "Write the command after --: godwit submit --deadline +8h -- python train.py",
-    });
-}
-
 function recordOf(
   context: CliContext,
   of: {
     readonly id: string;
-    readonly command: readonly [string, ...string[]];
+    readonly prepared: Prepared;
     readonly options: SubmitOptions;
     readonly advice: Advice;
     readonly durationSource: string;
@@ -74,15 +63,16 @@ function recordOf(
     readonly isBare: boolean;
   },
 ): JobRecord {
-  const { id, command, options, advice, durationSource, folder, after, isBare } = of;
+  const { id, prepared, options, advice, durationSource, folder, after, isBare } = of;
+  const { command, engineData } = prepared;
   const { job, plan, forecast } = advice;
   const { signal } = options;
   const isAddress = signal !== undefined && /^https?:\/\//.test(signal);
   const logs = jobFolder(folder, id);
   const output = (file: string | undefined, usual: string): string =>
-    file === undefined ? join(logs, usual) : resolve(context.cwd, file);
+    prepared.output ?? (file === undefined ? join(logs, usual) : resolve(context.cwd, file));
   return {
-    ...{ schema: "godwit.job/1", id, name: options.name ?? command.join(" "), tags: options.tag },
+    ...{ schema: "godwit.job/1", id, name: options.name ?? prepared.name, tags: options.tag },
     ...{ command, cwd: resolve(context.cwd), environment: isBare ? "bare" : "submitter" },
     ...{ user: process.getuid?.() ?? null, job, durationSource },
     ...{ resources: resourcesOf(options), after, pausing: pausingOf(options) },
@@ -95,7 +85,7 @@ function recordOf(
         ...{ offline: options.offline, forecaster: options.forecaster ?? null },
       },
     },
-    ...{ engine: "local", externalId: null, engineData: {} },
+    ...{ engine: options.engine, externalId: null, engineData },
     ...{ state: "waiting", reason: "planned", cancelAsked: false, attempts: 0 },
     ...{ submittedAt: job.submittedAt, startedAt: null, endedAt: null, exit: null, spans: [] },
     ...{ supervisor: null, process: null },
@@ -106,6 +96,12 @@ function recordOf(
   };
 }
 
+const NO_AGENT: Readonly<Record<JobRecord["engine"], string>> = {
+  local: "No agent runs what is in the queue: start one with `godwit agent`.\n",
+  slurm:
+    "No agent follows newer forecasts: start one with `godwit agent`. Slurm begins the job anyway.\n",
+};
+
 async function answer(
   context: CliContext,
   of: {
@@ -115,7 +111,8 @@ async function answer(
     readonly options: SubmitOptions;
   },
 ): Promise<void> {
-  const { store, record, advice, options } = of;
+  const { store, advice, options } = of;
+  const record = (await store.get(of.record.id)) ?? of.record;
   const { waitForJob, agentHolder } = await import("./agent-wait.ts");
   const zone = timeZone(context.host.facts.timeZone);
   const view = { advice, zone, durationSource: record.durationSource, notices: [] };
@@ -123,12 +120,12 @@ async function answer(
   const isJson = options.json === true;
   const say = (text: string): void =>
     void (isJson ? context.stderr : context.stdout).write(`${text}\n`);
-  say(`Job ${record.id} is in the queue. ${title}.`);
+  const external = record.externalId === null ? "" : ` as job ${record.externalId} of Slurm`;
+  say(`Job ${record.id} is in the queue${external}. ${title}.`);
   say(why);
   if (options.wait !== true) {
     if (isJson) context.stdout.write(`${JSON.stringify(jobJson(record), null, 2)}\n`);
-    if ((await agentHolder(context, store)) === null)
-      context.stderr.write("No agent runs what is in the queue: start one with `godwit agent`.\n");
+    if ((await agentHolder(context, store)) === null) context.stderr.write(NO_AGENT[record.engine]);
     return;
   }
   const ended = await waitForJob(context, { store, id: record.id, ledger: options.ledger });

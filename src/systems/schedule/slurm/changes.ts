@@ -4,6 +4,8 @@
 //   waiting -> starting -> waiting (held, then released) -> running <-> paused -> done | failed | cancelled
 //                                     ^-- requeued --------'
 
+import { planOf } from "../jobs/decide.ts";
+import { latestGo } from "../jobs/progress.ts";
 import { isFinal, type JobRecord, type JobState } from "../jobs/record.ts";
 import type { Changed } from "../jobs/store.ts";
 import type { Sight } from "./sight.ts";
@@ -25,11 +27,12 @@ const changed = (
   text: changes.reason,
 });
 
-/** When the plan wants it to begin, never later than its deadline allows; `now` at the earliest. */
-export function wantedBegin({ plan }: Pick<JobRecord, "plan">, now: number): number {
-  const [own] = plan.jobs;
-  const planned = Math.min(own?.runs[0]?.start ?? now, own?.latestStart ?? now);
-  return Math.max(Math.floor(now), Math.floor(planned));
+/** When the plan wants it to begin, or to go on, never later than its deadline allows; at least `now`. */
+export function wantedBegin(record: JobRecord, now: number): number {
+  const { runs } = planOf(record);
+  const next = runs.find(({ end }) => end > now)?.start ?? now;
+  const latest = latestGo(record, { now, monotonicS: Number.NaN });
+  return Math.max(Math.floor(now), Math.floor(Math.min(next, latest)));
 }
 
 /** sbatch is about to be called. Of two processes that want to, one is let. */

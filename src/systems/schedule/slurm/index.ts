@@ -1,4 +1,6 @@
 // Slurm as an engine of jobs: its commands, its answers, and how the store is kept in line with it.
 
+export { createSlurmAgent } from "./agent.ts";
 export { createSlurmClient, type SlurmClient } from "./client.ts";
 export { createSlurmEngine } from "./engine.ts";
+export { limitOf, optionValue, scriptOptions, splitSbatch } from "./sbatch-words.ts";
