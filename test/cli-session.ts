@@ -1,5 +1,6 @@
 // The command line as a function call: a made-up project folder, what was printed, the exit code.
 
+import { fileURLToPath } from "node:url";
 import type { CliContext } from "../src/cli/context.ts";
 import { runProgram } from "../src/cli/program.ts";
 import { createFakeHost, type FakeMachine } from "./fake-host.ts";
@@ -44,6 +45,7 @@ export function createSession(options: SessionOptions): Session {
     version: "0.0.0",
     inherited: [],
     settle: () => () => {},
+    program: fileURLToPath(new URL("../src/cli/main.ts", import.meta.url)),
     setExitCode() {},
   };
   return { context, printed };

@@ -1,8 +1,6 @@
 // What an agent is made of on this machine: the store beside the ledger, real processes, real clocks,
 // forecasts from where each job's own came from.
 
-import { realpathSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { UserError } from "../core/index.ts";
 import { forecasterNamed, type Signal } from "../systems/schedule/index.ts";
 import {
@@ -80,7 +78,7 @@ function localAgentOn(context: CliContext, setting: AgentSetting): Agent {
       folder: place.folder,
       supervisor: ({ id, attempts }) => [
         process.execPath,
-        programPath(),
+        context.program,
         ...["agent", "supervise", id, String(attempts), ...ledger],
       ],
       environmentOf: async ({ id }) => (await store.environment(id)) ?? {},
@@ -96,10 +94,6 @@ function localAgentOn(context: CliContext, setting: AgentSetting): Agent {
     onEvent: setting.onEvent,
   });
 }
-
-/** The program that runs now, from its sources or as installed. */
-const programPath = (): string => realpathSync(fileURLToPath(new URL(MAIN, import.meta.url)));
-const MAIN = import.meta.url.endsWith(".ts") ? "./main.ts" : "./main.js";
 
 async function forecastOf(
   context: CliContext,

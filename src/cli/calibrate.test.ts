@@ -3,6 +3,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createSession } from "../../test/cli-session.ts";
 import { loadMachine } from "../../test/fake-host.ts";
@@ -43,6 +44,7 @@ async function calibrateOn(
     ...context,
     host,
     settle: () => () => {},
+    program: fileURLToPath(new URL("./main.ts", import.meta.url)),
     setExitCode: (value) => {
       code = value;
     },

@@ -27,6 +27,8 @@ export interface CliContext {
   readonly cwd: string;
   readonly host: Host;
   readonly version: string;
+  /** The file of this program, for what must be started as a process of its own. */
+  readonly program: string;
   /** Open files above standard error that godwit was started with; see `inheritedFiles`. */
   readonly inherited: readonly number[];
   /**

@@ -70,7 +70,7 @@ async function processFacts(context: CliContext, flag: string | undefined): Prom
       ...(server === undefined ? { ledger: join(folder, "ledger.db") } : {}),
       samples: join(folder, "segments"),
       here: context.cwd,
-      godwit: process.argv[1] ?? "",
+      godwit: context.program,
       node: process.execPath,
     },
   };

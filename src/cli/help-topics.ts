@@ -82,5 +82,7 @@ A measured command finds set:
 
   GODWIT_FACTS      a file into which it may write quality and operations, as JSON
   GODWIT_RUN        the run that it is part of, so that nothing is counted twice
+  GODWIT_JOB_ID, GODWIT_JOB_ATTEMPT   the job that it is (godwit submit), and how often it was
+                    started; a checkpoint command finds GODWIT_JOB_PID too
 `,
 };

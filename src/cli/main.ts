@@ -4,6 +4,7 @@
 import { readFileSync } from "node:fs";
 import { enableCompileCache } from "node:module";
 import { isatty } from "node:tty";
+import { fileURLToPath } from "node:url";
 import { settle, startSmall } from "./small-heap.ts";
 
 // Compiled modules are kept in the system's folder for temporary files: a third off the start. Only
@@ -42,6 +43,7 @@ const code = await runProgram(
     cwd: currentFolder(process.env),
     host: createNodeHost(),
     version,
+    program: fileURLToPath(import.meta.url),
     inherited,
     settle: measures ? settle : () => () => {},
     setExitCode: (_, name) => {

@@ -1,5 +1,6 @@
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { createFakeHost } from "../../test/fake-host.ts";
 import { UserError } from "../core/index.ts";
@@ -37,6 +38,7 @@ function told(env: Record<string, string> = {}): Told {
       version: "1.2.3",
       inherited: [],
       settle: () => () => {},
+      program: fileURLToPath(new URL("./main.ts", import.meta.url)),
       setExitCode() {},
     },
   };

@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { createFakeHost } from "../../test/fake-host.ts";
 import type { CliContext, Output } from "./context.ts";
@@ -27,6 +28,7 @@ function bareContext(): { readonly context: CliContext; readonly out: () => stri
     version: "0.0.0",
     inherited: [],
     settle: () => () => {},
+    program: fileURLToPath(new URL("./main.ts", import.meta.url)),
     setExitCode() {},
   };
   return { context, out: () => text };
