@@ -24,7 +24,7 @@ import {
 } from "../../onnx/index.ts";
 import { graphOf } from "./graph-surgery.ts";
 import { chooser, type LoweringOptions, type Target } from "./vjp/lowering.ts";
-import type { Gradient, Site } from "./vjp/rule.ts";
+import type { Gradient, Scaled, Site } from "./vjp/rule.ts";
 import { preparations, rules } from "./vjp/rules.ts";
 import { sizeOf, type Value, Writer } from "./vjp/writer.ts";
 
@@ -123,7 +123,7 @@ function startPass(model: Model, { inferred, dependent, lowerings, operators }: 
   const builder = extendModel(model, { operators });
   const write = new Writer(builder.scope("gradient"));
   const index = indexGraph(graphOf(model));
-  const adjoints = new Map<string, Value>();
+  const adjoints = new Map<string, Scaled>();
   const choose = chooser(lowerings);
   const typed = (name: string): Value => typedValue(name, inferred);
   const isFloat = (name: string): boolean => {
@@ -138,7 +138,11 @@ function startPass(model: Model, { inferred, dependent, lowerings, operators }: 
   const siteOf = (node: Node): Site => {
     const scope = write.within(node.name || node.outputs[0] || node.opType);
     const name = (at: number): string => node.inputs[at] ?? "";
-    const upstream = (at: number): Value | null => adjoints.get(node.outputs[at] ?? "") ?? null;
+    const upstream = (at: number): Value | null => adjointOf(node.outputs[at] ?? "");
+    const zeros = (): Value => {
+      const { dims, dataType } = typed(node.outputs[0] ?? "");
+      return scope.full(dims, 0, dataType);
+    };
     return {
       node,
       write: scope,
@@ -149,8 +153,10 @@ function startPass(model: Model, { inferred, dependent, lowerings, operators }: 
       has: (at) => name(at) !== "",
       output: (at = 0) => typed(node.outputs[at] ?? ""),
       get dy() {
-        const first = typed(node.outputs[0] ?? "");
-        return upstream(0) ?? scope.full(first.dims, 0, first.dataType);
+        return upstream(0) ?? zeros();
+      },
+      get scaledDy() {
+        return adjoints.get(node.outputs[0] ?? "") ?? { value: zeros(), factor: null };
       },
       constant: (at) => index.constant(name(at)),
       numbers(at) {
@@ -164,9 +170,23 @@ function startPass(model: Model, { inferred, dependent, lowerings, operators }: 
     };
   };
 
-  const accumulate = (name: string, gradient: Value): void => {
-    const known = adjoints.get(name);
-    adjoints.set(name, known === undefined ? gradient : write.add(known, gradient));
+  /** The gradient by a value, multiplied out. */
+  const adjointOf = (name: string): Value | null => {
+    const adjoint = adjoints.get(name);
+    if (adjoint === undefined) return null;
+    const value = multipliedOut(write, adjoint);
+    adjoints.set(name, { value, factor: null });
+    return value;
+  };
+
+  const accumulate = (name: string, gradient: Value | Scaled): void => {
+    const added = "value" in gradient ? gradient : { value: gradient, factor: null };
+    const known = adjointOf(name);
+    const sum = (to: Value): Scaled => ({
+      value: write.add(to, multipliedOut(write, added)),
+      factor: null,
+    });
+    adjoints.set(name, known === null ? added : sum(known));
   };
 
   return {
@@ -177,7 +197,7 @@ function startPass(model: Model, { inferred, dependent, lowerings, operators }: 
           hint: "Differentiate a floating-point value of one element, such as a mean.",
         });
       }
-      adjoints.set(loss, write.constant(value.dataType, value.dims, [1]));
+      accumulate(loss, write.constant(value.dataType, value.dims, [1]));
     },
     visit(node) {
       if (!node.outputs.some((output) => adjoints.has(output) && dependent.has(output))) return;
@@ -195,14 +215,20 @@ function startPass(model: Model, { inferred, dependent, lowerings, operators }: 
       });
     },
     gradientOf(parameter) {
-      const gradient = adjoints.get(parameter);
-      if (gradient !== undefined) return gradient.name;
+      const gradient = adjointOf(parameter);
+      if (gradient !== null) return gradient.name;
       throw new UserError("invalid-input", `the loss does not depend on "${parameter}"`, {
         hint: "Leave it out of the parameters, or take a loss that is computed from it.",
       });
     },
     finish: () => builder.finish(),
   };
+}
+
+function multipliedOut(write: Writer, { value, factor }: Scaled): Value {
+  if (factor === null) return value;
+  const axes = value.dims.map((_, axis) => (axis === 1 ? sizeOf(factor.dims) : 1));
+  return write.mul(value, write.reshape(factor, axes.slice(1)));
 }
 
 const CONSTANT_HINT =

@@ -81,7 +81,14 @@ export {
   type TrainingState,
 } from "./trainer.ts";
 export { type TrainingMode, type TrainingModeOptions, trainingMode } from "./training-mode.ts";
-export type { LoweringCase, LoweringOptions, Target } from "./vjp/lowering.ts";
+export {
+  type TimedCase,
+  type TimingStore,
+  type TunedLowerings,
+  type TuneLoweringsOptions,
+  tuneLowerings,
+} from "./tune-lowerings.ts";
+export type { LoweringOptions, LoweringTask, Target, Way } from "./vjp/lowering.ts";
 export type { WiringChoice } from "./wiring.ts";
 export { type TargetInput, type WithLoss, withLoss } from "./with-loss.ts";
 export {

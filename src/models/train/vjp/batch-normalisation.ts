@@ -1,7 +1,7 @@
 // Gradient of batch normalisation.
 
 import { floatOf, intOf } from "../../../onnx/index.ts";
-import type { Rules, Site, Vjp } from "./rule.ts";
+import type { Rules, Scaled, Site, Vjp } from "./rule.ts";
 import { range, sizeOf, type Value } from "./writer.ts";
 
 /** Statistics of one channel each, and what follows from them. */
@@ -14,10 +14,6 @@ interface Statistics {
 
 /** All axes but that of the channels. */
 const otherAxes = (rank: number): readonly number[] => [0, ...range(2, rank)];
-
-/** A value of one number a channel, spread over a tensor with channels at axis 1. */
-const overChannels = ({ write }: Site, value: Value, rank: number): Value =>
-  write.reshape(value, [sizeOf(value.dims), ...range(2, rank).map(() => 1)]);
 
 function inverseDeviation({ write, node }: Site, variance: Value): Value {
   const epsilon = write.scalar(floatOf(node, "epsilon", 1e-5), variance.dataType);
@@ -61,16 +57,15 @@ const batchNormalization: Vjp = (site) => {
   const dbeta = write.sum(dy, axes, false);
   const moment = write.sum(write.mul(dy, x), axes, false);
   const dgamma = write.mul(write.sub(moment, write.mul(mean, dbeta)), inverse);
-  const dx = (): Value => {
-    const a = write.mul(site.input(1), inverse);
-    const spread = write.mul(dy, overChannels(site, a, x.dims.length));
-    if (!training) return spread;
+  const dx = (): Scaled => {
+    const factor = write.mul(site.input(1), inverse);
+    if (!training) return { value: dy, factor };
     // The part that is affine in x, in one pass: what the operator itself computes.
-    const part = write.scale(a, -1 / count);
-    const operands = [x, write.mul(part, dgamma), write.mul(part, dbeta), mean, variance];
+    const slope = write.scale(dgamma, -1 / count);
+    const operands = [x, slope, write.scale(dbeta, -1 / count), mean, variance];
     const attributes = { epsilon: floatOf(node, "epsilon", 1e-5) };
-    const centred = write.op("BatchNormalization", operands, { dims: x.dims, attributes });
-    return write.add(spread, centred);
+    const affine = write.op("BatchNormalization", operands, { dims: x.dims, attributes });
+    return { value: write.add(dy, affine), factor };
   };
   return [dx, () => dgamma, () => dbeta, null, null];
 };

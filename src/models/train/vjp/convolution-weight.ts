@@ -7,6 +7,7 @@ import {
   readPart,
   writeConv,
 } from "./convolution-case.ts";
+import { diagonal } from "./depthwise-diagonal.ts";
 import type { Lowering, LoweringFamily } from "./lowering.ts";
 import { product } from "./matrix.ts";
 import { range, sizeOf, type Value, type Writer } from "./writer.ts";
@@ -116,9 +117,10 @@ function operands(
 /** From (x, dy). docs/methods/gradients.md has the timings that the guess goes by. */
 export const convWeightGradient: LoweringFamily<ConvCase> = {
   name: "conv-weight-gradient",
-  lowerings: [oneHot, swapped, perSample],
+  lowerings: [oneHot, swapped, perSample, diagonal],
   guess(of) {
-    if (isDepthwise(of)) return perSample.name;
+    const unit = of.strides.every((step) => step === 1);
+    if (isDepthwise(of)) return unit && (of.x[3] ?? 0) <= 64 ? diagonal.name : perSample.name;
     const windows = (of.w[1] ?? 1) * sizeOf(of.w.slice(2));
     return !isPointwise(of) && windows < 200 ? swapped.name : oneHot.name;
   },

@@ -31,13 +31,25 @@ function caseOf({ node, input, output }: Site): ConvCase {
 const byChannel = ({ write }: Site, dy: Value): Value =>
   write.sum(dy, [0, ...range(2, dy.dims.length)], false);
 
+/** A factor on each channel of dy is one on the weights' outputs, and those are small. */
 const conv: Vjp = (site) => {
   const of = caseOf(site);
-  const { write, dy, choose } = site;
+  const { write, choose } = site;
+  const { value: dy, factor } = site.scaledDy;
+  const scaled = (w: Value): Value => {
+    if (factor === null) return w;
+    return write.mul(
+      w,
+      write.reshape(
+        factor,
+        w.dims.map((dim, axis) => (axis === 0 ? dim : 1)),
+      ),
+    );
+  };
   return [
-    () => choose(convInputGradient, of, write, [dy, site.input(1)]),
-    () => choose(convWeightGradient, of, write, [site.input(0), dy]),
-    () => byChannel(site, dy),
+    () => choose(convInputGradient, of, write, [dy, scaled(site.input(1))]),
+    () => scaled(choose(convWeightGradient, of, write, [site.input(0), dy])),
+    () => scaled(byChannel(site, dy)),
   ];
 };
 

@@ -41,6 +41,22 @@ describe("normalisation", () => {
       build: (g, type) =>
         g.op("BatchNormalization", ["x", "scale", "bias", ...stored(g, type as "float32")]),
     },
+    "behind a convolution whose result is used once more": {
+      inputs: {
+        x: { dims: [2, 2, 3, 3] },
+        w: { dims: [3, 2, 2, 2] },
+        b: { dims: [3] },
+        scale: { dims: [3] },
+        bias: { dims: [3] },
+      },
+      build(g, type) {
+        const y = g.op("Conv", ["x", "w", "b"]);
+        const operands = ["scale", "bias", ...stored(g, type as "float32")];
+        const by = (input: string) => g.op("BatchNormalization", [input, ...operands]);
+        return [by(y), by(g.op("Neg", [y])), g.op("Mul", [by(y), by(g.op("Conv", ["x", "w"]))])];
+      },
+      step: 0.02,
+    },
     "of layers": {
       inputs: scaled([2, 3, 4], 4),
       build: (g) => g.op("LayerNormalization", ["x", "scale", "bias"], { epsilon: 0.01 }),

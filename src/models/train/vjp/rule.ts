@@ -21,6 +21,8 @@ export interface Site {
   upstream(index: number): Value | null;
   /** The gradient by the first output, zeros where the loss does not depend on it. */
   readonly dy: Value;
+  /** The same, for rules that need not multiply by its factor themselves. */
+  readonly scaledDy: Scaled;
   /** The tensor of an input that never changes; null for others. */
   constant(index: number): Tensor | null;
   /** The numbers of an input that the rule must know. Throws when they are not constant. */
@@ -31,8 +33,18 @@ export interface Site {
   fault(message: string, hint: string): Error;
 }
 
+/**
+ * A gradient that is still to be multiplied by one number a channel (axis 1). What reads it next often
+ * can do that on something small, such as the weights of a convolution.
+ */
+export interface Scaled {
+  readonly value: Value;
+  /** [channels]; null for 1. */
+  readonly factor: Value | null;
+}
+
 /** Writes the gradient by one input; asked only when something needs it. */
-export type Gradient = () => Value;
+export type Gradient = () => Value | Scaled;
 
 /** The gradients by the inputs, in their order; null where there is none (an index, a shape). */
 export type Vjp = (site: Site) => readonly (Gradient | null)[];
