@@ -9,6 +9,7 @@ import { operators } from "../../../test/operators.ts";
 import { modelFile, modelNames } from "../../../test/shared-data.ts";
 import { nativeRuntime } from "../../engine/index.ts";
 import { decodeModel, type Graph, indexGraph, type Model, memorySource } from "../../onnx/index.ts";
+import { cluster, storeHalf } from "./cluster/index.ts";
 import { factorise } from "./factorise/index.ts";
 import { layersOf } from "./layer.ts";
 import type { PassContext, PassResult } from "./pass.ts";
@@ -37,6 +38,12 @@ const PASSES: Readonly<Record<string, Apply>> = {
     const options = { pattern: { kind: "free", sparsity: 0.8 }, only: smallLayers(model) } as const;
     return runSteps(model, [stepOf(sparsify, options), stepOf(storeSparse, undefined)], of);
   },
+  cluster: async (model, of) =>
+    runSteps(
+      model,
+      [stepOf(cluster, { clusters: 64, by: "lloyd" }), stepOf(storeHalf, undefined)],
+      of,
+    ),
   prune: (model, of) => prune.apply(model, of, { ratio: 0.5, align: 8 }),
 };
 

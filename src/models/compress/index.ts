@@ -1,5 +1,6 @@
 // Models made smaller: rewrites with a promise about the outputs of what they give back.
 
+export { type ClusterOptions, cluster, storeHalf } from "./cluster/index.ts";
 export { withDataInside } from "./data-inside.ts";
 export {
   type EvbmfRank,

@@ -6,6 +6,7 @@ import { indexGraph, type Model, type Node, subGraphsOf } from "../../../onnx/in
 import { type Layer, layersOf, nameOfNode } from "../layer.ts";
 import type { Change, Feeds, Pass, PassContext, PassResult, Refusal } from "../pass.ts";
 import { collectMoments, type Moments, watchedLayer } from "../statistics.ts";
+import { withStoredWeights } from "../stored-weights.ts";
 import type { Chain, Method, MethodName, Prepared } from "./method.ts";
 import { cpMethod, spatialMethod, svdMethod, tuckerMethod } from "./methods.ts";
 import { positionsOf } from "./positions.ts";
@@ -39,7 +40,8 @@ const name = "factorise";
 export const factorise: Pass<FactoriseOptions> = {
   name,
   fidelity: "approximate",
-  async apply(model, context, options) {
+  async apply(given, context, options) {
+    const model = await withStoredWeights(given, context);
     const { graph } = model;
     if (graph === undefined) return { model, changes: [], refused: [] };
     const { layers, others } = layersOf(indexGraph(graph));
@@ -62,7 +64,8 @@ export const factorise: Pass<FactoriseOptions> = {
     const products = await createProducts({ runtime: context.runtime });
     try {
       const costed = await prepareAll(model, chosen, { context, options, products });
-      return await cutAll(model, costed, { context, options, refused });
+      const result = await cutAll(model, costed, { context, options, refused });
+      return result.changes.length === 0 ? { ...result, model: given } : result;
     } finally {
       await products.close();
     }

@@ -7,6 +7,7 @@ import { indexGraph } from "../../../onnx/index.ts";
 import { type Layer, layersOf, tensorOfMatrix } from "../layer.ts";
 import type { Change, Pass, PassContext, Refusal } from "../pass.ts";
 import { collectMoments, type Moments, watchedLayer } from "../statistics.ts";
+import { withStoredWeights } from "../stored-weights.ts";
 import {
   lampScores,
   least,
@@ -36,7 +37,8 @@ const name = "sparsify";
 export const sparsify: Pass<SparsifyOptions> = {
   name,
   fidelity: "approximate",
-  async apply(model, context, options) {
+  async apply(given, context, options) {
+    const model = await withStoredWeights(given, context);
     if (model.graph === undefined) return { model, changes: [], refused: [] };
     const { by = "magnitude", pattern, only } = options;
     const { layers, others } = layersOf(indexGraph(model.graph));
@@ -65,7 +67,7 @@ export const sparsify: Pass<SparsifyOptions> = {
         what: `${share} % of its weights are zero; runs no faster`,
       };
     });
-    return { model: withTensors(model, tensors), changes, refused };
+    return { model: tensors.size === 0 ? given : withTensors(model, tensors), changes, refused };
   },
 };
 

@@ -3,6 +3,7 @@
 
 import { elementsOf, type SparseTensor, type Tensor, tensorOf } from "../../../onnx/index.ts";
 import type { Change, Pass, Refusal } from "../pass.ts";
+import { withStoredWeights } from "../stored-weights.ts";
 
 const name = "store-sparse";
 
@@ -15,7 +16,8 @@ const LEAST_ELEMENTS = 256;
 export const storeSparse: Pass = {
   name,
   fidelity: "exact",
-  async apply(model) {
+  async apply(given, context) {
+    const model = await withStoredWeights(given, context);
     const { graph } = model;
     if (graph === undefined) return { model, changes: [], refused: [] };
     const inputs = new Set(graph.inputs.map((input) => input.name));
@@ -33,7 +35,7 @@ export const storeSparse: Pass = {
       changes.push({ pass: name, subject, what: found.what });
       return false;
     });
-    if (sparse.length === 0) return { model, changes, refused };
+    if (sparse.length === 0) return { model: given, changes, refused };
     const sparseInitializers = [...graph.sparseInitializers, ...sparse];
     return {
       model: { ...model, graph: { ...graph, initializers: dense, sparseInitializers } },
