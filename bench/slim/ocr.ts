@@ -20,7 +20,7 @@ export const feedsOf = (lines: readonly TextLine[]): Feeds => ({
   x: { dataType: "float32", ...picturesOf(lines) },
 });
 
-/** Which lines a model reads without a fault, in runs of `batch` lines. */
+/** Which lines a model reads without a fault, blanks at the ends aside, in runs of `batch` lines. */
 export async function readLines(
   model: Model,
   lines: readonly TextLine[],
@@ -33,7 +33,7 @@ export async function readLines(
       const part = lines.slice(start, start + batch);
       const texts = await recognise(session, part);
       part.forEach(({ text }, index) => {
-        right.push(texts[index] === text);
+        right.push(texts[index]?.trim() === text);
       });
     }
     return right;

@@ -11,3 +11,4 @@ export {
   type StaticOptions,
   type StaticQuantiser,
 } from "./static.ts";
+export { quantiseWeights, type WeightOnlyOptions } from "./weight-only/weight-only.ts";
