@@ -110,6 +110,7 @@ export function createFakeSlurm(now: number): FakeSlurm {
     },
     clusterName: async () => "green",
     nodes: async () => [],
+    history: async () => [],
     async control(verb, id, settings = []) {
       if (fake.down.controller) return { kind: "unreachable", reason: unreachable().message };
       const job = find(id);

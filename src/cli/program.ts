@@ -173,6 +173,11 @@ const COMMANDS: readonly Entry[] = [
     load: async (context) => (await import("./doctor.ts")).doctorCommand(context),
   },
   {
+    name: "slurm",
+    description: "Make a Slurm cluster carbon-aware: the submission hook, and nodes that sleep.",
+    load: async (context) => (await import("./slurm.ts")).slurmCommand(context),
+  },
+  {
     name: "replay",
     description: "Replay a published scheduling study and compare with its printed figures.",
     load: async (context) => (await import("./replay.ts")).replayCommand(context),

@@ -108,7 +108,7 @@ export function createSlurmAgent(options: SlurmAgentOptions): Agent {
     const [program = "", ...args] = command;
     const env = {
       PATH: "/usr/local/bin:/usr/bin:/bin",
-      GODWIT_JOB: id,
+      GODWIT_JOB_ID: id,
       SLURM_JOB_ID: `${externalId}`,
     };
     try {

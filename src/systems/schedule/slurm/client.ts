@@ -3,6 +3,7 @@
 
 import { type Host, hostErrorCode } from "../../../core/host/host.ts";
 import { reasonOf, UserError } from "../../../core/index.ts";
+import { type NodeUse, readHistory } from "./read-history.ts";
 import { type AccountedJob, readSacct } from "./read-sacct.ts";
 import { readSinfo, type SlurmNode } from "./read-sinfo.ts";
 import { type QueuedJob, readSqueue } from "./read-squeue.ts";
@@ -32,6 +33,8 @@ export interface SlurmClient {
   /** What accounting keeps of these jobs, requeued ones several times. Throws as `queue` does. */
   accounting(ids: readonly number[], since: number): Promise<readonly AccountedJob[]>;
   nodes(): Promise<readonly SlurmNode[]>;
+  /** When nodes had jobs between two moments, of all users. Throws as `queue` does. */
+  history(from: number, to: number): Promise<readonly NodeUse[]>;
   /** The name of the cluster that is asked. Throws as `queue` does. */
   clusterName(): Promise<string>;
   /** `scontrol` with a job's id, such as release, suspend, requeue; or update with settings. */
@@ -45,9 +48,14 @@ type ControlVerb = "update" | "hold" | "release" | "suspend" | "resume" | "reque
 const PATIENCE_MS = 30_000;
 
 /** Slurm's commands on this machine. */
-export function createSlurmClient(host: Pick<Host, "run">): SlurmClient {
-  const run = async (command: string, args: readonly string[]) => {
-    const answer = await host.run(command, args, { timeout: PATIENCE_MS }).catch((cause) => {
+export function createSlurmClient(host: Pick<Host, "run" | "env">): SlurmClient {
+  const run = async (
+    command: string,
+    args: readonly string[],
+    more: { readonly env?: Readonly<Record<string, string>> } = {},
+  ) => {
+    const options = { timeout: PATIENCE_MS, ...more };
+    const answer = await host.run(command, args, options).catch((cause) => {
       throw commandFault(command, cause);
     });
     if (answer.code === 0) return answer.stdout;
@@ -84,6 +92,17 @@ export function createSlurmClient(host: Pick<Host, "run">): SlurmClient {
         await run("sacct", ["--json", "--duplicates", `--jobs=${ids.join(",")}`, startTime(since)]),
       ),
     nodes: async () => readSinfo(await run("sinfo", ["--json"])),
+    async history(from, to) {
+      const uses = new Map<string, NodeUse>();
+      const env = { ...definedOf(host.env), SLURM_TIME_FORMAT: "%s" };
+      // A day at a time: what a command may say is limited. A job of two days stands in both.
+      for (let start = from; start < to; start += DAY_S) {
+        const args = [...HISTORY, startTime(start), endTime(Math.min(start + DAY_S, to))];
+        for (const use of readHistory(await run("sacct", args, { env }), to))
+          uses.set(`${use.job} ${use.start}`, use);
+      }
+      return [...uses.values()].sort((a, b) => a.start - b.start);
+    },
     clusterName: async () =>
       /^ClusterName\s*=\s*(\S+)/m.exec(await run("scontrol", ["show", "config"]))?.[1] ?? "",
     control: (verb, id, settings = []) =>
@@ -92,6 +111,20 @@ export function createSlurmClient(host: Pick<Host, "run">): SlurmClient {
   };
 }
 
+const DAY_S = 86_400;
+
+/** Text, because history is long and JSON takes fifty times as much; times as Unix seconds. */
+const HISTORY = [
+  ...["--allusers", "--allocations", "--duplicates", "--parsable2", "--noheader"],
+  "--format=JobIDRaw,Start,End,NodeList",
+];
+
+const definedOf = (env: Host["env"]): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
+
+const endTime = (at: number): string => `--endtime=uts${Math.floor(at)}`;
 const startTime = (at: number): string => `--starttime=uts${Math.floor(at)}`;
 
 const HINT = "Slurm's daemons may be down: try scontrol ping and sacctmgr ping.";

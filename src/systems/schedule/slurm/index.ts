@@ -3,4 +3,15 @@
 export { createSlurmAgent } from "./agent.ts";
 export { createSlurmClient, type SlurmClient } from "./client.ts";
 export { createSlurmEngine } from "./engine.ts";
+export {
+  chainLines,
+  checkSettings,
+  type HookSettings,
+  IDLE_SCRIPT,
+  renderPolicy,
+  settingsOf,
+  submitScript,
+  USUAL_SETTINGS,
+} from "./hook-policy.ts";
 export { limitOf, optionValue, scriptOptions, splitSbatch } from "./sbatch-words.ts";
+export { adviseSleep, type SleepAdvice } from "./sleep.ts";
