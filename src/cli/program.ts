@@ -78,6 +78,11 @@ const COMMANDS: readonly Entry[] = [
     load: async (context) => (await import("./eval.ts")).evalCommand(context),
   },
   {
+    name: "tune",
+    description: "Search hyper-parameters of a command, counting what the search costs.",
+    load: async (context) => (await import("./tune.ts")).tuneCommand(context),
+  },
+  {
     name: "methods",
     description: "List the methods of other tools, with their constants and known defects.",
     load: async (context) => (await import("./methods.ts")).methodsCommand(context),

@@ -1,5 +1,6 @@
 // One training run of the command line: metered, stopped by Ctrl-C, kept in the ledger.
 
+import { writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import type { Card } from "../core/card.ts";
 import { writeFileAtomic } from "../core/host/write-file-atomic.ts";
@@ -76,8 +77,21 @@ export async function runTraining(
   const resumed = job.resume !== null;
   const { notes, ...told } = await factsOf(inputs, { result, output: job.output, resumed });
   for (const note of notes) meter.note(note);
+  tellFacts(context, inputs, result);
   const kept = await run.finish({ ...told, status: statusOf(result) });
   return { ...kept, result, signal: stopping.seen() };
+}
+
+/**
+ * A run inside `godwit run` tells it how good it was: by the validation rows where there are any, so that a
+ * search over runs does not choose by the rows that are to judge its outcome.
+ */
+function tellFacts({ env }: CliContext, { parts, recipe }: TrainInputs, { best }: FitResult): void {
+  const file = env["GODWIT_FACTS"];
+  if (file === undefined || best === null) return;
+  const split = parts.validation?.name;
+  const quality = { metric: recipe.metric, value: best.value, ...(split ? { split } : {}) };
+  writeFileSync(file, JSON.stringify({ quality }));
 }
 
 function statusOf({ stopped }: FitResult): Card["status"] {
