@@ -16,7 +16,8 @@ import {
   type TrainingCost,
   trainingCost,
 } from "../measure/profile/index.ts";
-import type { Model } from "../onnx/index.ts";
+import type { BackwardCount } from "../models/train/count-backward.ts";
+import { loadOperators, type Model } from "../onnx/index.ts";
 import type { CliContext } from "./context.ts";
 import type { ProfileOptions } from "./profile-options.ts";
 import type { RunChoice, RunReport } from "./profile-run.ts";
@@ -25,6 +26,8 @@ export interface Findings {
   readonly count: ModelCount;
   readonly rows: Rows;
   readonly training: TrainingCost | null;
+  /** The backward pass as written out; null where no training was asked for. */
+  readonly backward: BackwardCount | null;
   readonly sparsity: Sparsity | null;
   readonly device: DeviceCost | null;
   readonly run: RunReport | null;
@@ -48,6 +51,7 @@ export async function findingsOf(
     durationS,
     rows: rowsOf(count, viewOf(options)),
     training: options.train === true ? trainingCost(count, options.optimizer) : null,
+    backward: options.train === true ? await backwardOf(context, opened, options) : null,
     sparsity: options.sparsity === true ? sparsityOf(count.tensors, opened.external) : null,
     device:
       name === undefined ? null : deviceCost(count, findDevice(await loadDevices(host), name)),
@@ -63,6 +67,22 @@ export function countOf({ model, external }: OpenModel, options: ProfileOptions)
     convention: options.flops,
     values: options.value,
     ...(inputs === undefined ? {} : { inputs }),
+  });
+}
+
+/** The gradients counted from their graph, at the sizes that were chosen. */
+async function backwardOf(
+  { host }: CliContext,
+  { model, external }: OpenModel,
+  options: ProfileOptions,
+): Promise<BackwardCount> {
+  const { countBackward } = await import("../models/train/count-backward.ts");
+  return countBackward(model, {
+    operators: await loadOperators(host),
+    inputs: inputShapes(model, choiceOf(options)),
+    values: options.value,
+    external,
+    convention: options.flops,
   });
 }
 

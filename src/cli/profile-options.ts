@@ -52,7 +52,10 @@ export const profileOptions = () =>
         .choices(["default", "tfprof", "toolkit"])
         .default("default"),
     )
-    .option("--train", "add the cost of a training step")
+    .option(
+      "--train",
+      "add the cost of a training step, by rule and as its gradients are written out",
+    )
     .option("--optimizer <name>", "optimiser of that step", "adam")
     .option("--sparsity", "read the weights and count zeros")
     .option("--device <name>", "estimate time and energy on a device, such as h100 or epyc-7763")

@@ -15,6 +15,7 @@ import {
   type TrainingCost,
   type View,
 } from "../measure/profile/index.ts";
+import type { BackwardCount } from "../models/train/count-backward.ts";
 import { formatSize, type Size } from "../onnx/index.ts";
 import { wrap } from "../report/columns.ts";
 import { type TextColumn, textTable } from "./text-table.ts";
@@ -182,11 +183,26 @@ function bothOf(reads: Amount, writes: Amount): string {
     : withPrefix(read + written, "").trimEnd();
 }
 
-/** What a training step adds. */
-export function trainingText(cost: TrainingCost | null, width: number): string {
+/** What a training step adds: by rule, and as the gradients are written out. */
+export function trainingText(
+  cost: TrainingCost | null,
+  backward: BackwardCount | null,
+  width: number,
+): string {
   if (cost === null) return "training: too long an expression; give the sizes of the inputs\n";
   const text = `${amountText(cost.total, "FLOP")} a step: forward ${amountText(cost.forward, "FLOP")}, backward twice that by rule, ${cost.optimizer} ${formatQuantity(cost.update, "FLOP")}`;
-  return `${hanging("training", text, width).join("\n")}\n`;
+  const lines = hanging("training", text, width);
+  const exact = backward === null ? [] : hanging("backward", backwardText(cost, backward), width);
+  return `${[...lines, ...exact].join("\n")}\n`;
+}
+
+function backwardText({ forward }: TrainingCost, backward: BackwardCount): string {
+  if (backward.status === "refused") return `only by rule: ${backward.reason}`;
+  const { totals } = backward;
+  const [exact, before] = [totals.flops && numberOf(totals.flops), numberOf(forward)];
+  const times = exact && before ? `, ${(exact / before).toFixed(2)} times the forward pass` : "";
+  const uncounted = totals.uncounted === 0 ? "" : `; ${totals.uncounted} nodes are not counted`;
+  return `${amountText(totals.flops, "FLOP")} as written out${times}: ${amountText(totals.macs, "MAC")} in ${totals.nodes} nodes${uncounted}`;
 }
 
 /** How many parameters are zero, and the tensors with most of them. */

@@ -51,7 +51,13 @@ describe("godwit profile", () => {
       schema: "godwit.profile/1",
       macs: 96,
       parameters: { total: 32 },
-      training: { optimizer: "Adam", update_flops: 320, step_flops: 3 * 216 + 320 },
+      training: {
+        optimizer: "Adam",
+        update_flops: 320,
+        step_flops: 3 * 216 + 320,
+        // One product, for the weights alone: the input has no gradient.
+        backward: { status: "counted", macs: 96, uncounted_nodes: 0 },
+      },
       rows: [{ name: "MatMul" }, { name: "Relu" }],
     });
   });

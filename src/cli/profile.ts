@@ -71,7 +71,7 @@ async function print(
   path: string,
   { findings, options }: { readonly findings: Findings; readonly options: ProfileOptions },
 ): Promise<void> {
-  const { count, rows, training, sparsity, device, run } = findings;
+  const { count, rows, training, backward, sparsity, device, run } = findings;
   if (options.csv === true) {
     const { profileCsv } = await import("../report/profile/data.ts");
     stdout.write(profileCsv(rows.rows));
@@ -85,7 +85,7 @@ async function print(
       ...(sparsity === null ? {} : { sparsity }),
       ...(run === null ? {} : { run: runObject(run) }),
     };
-    const object = profileObject(count, rows.rows, { file: path, training, parts });
+    const object = profileObject(count, rows.rows, { file: path, training, backward, parts });
     stdout.write(`${JSON.stringify(object, null, 2)}\n`);
     return;
   }
@@ -93,7 +93,7 @@ async function print(
   const width = stdout.columns;
   stdout.write(text.summaryText(count, path, width));
   if (sparsity !== null) stdout.write(text.sparsityText(sparsity, width));
-  if (training !== null) stdout.write(text.trainingText(training, width));
+  if (training !== null) stdout.write(text.trainingText(training, backward, width));
   if (device !== null) stdout.write(text.deviceText(device, width));
   stdout.write(`\n${text.rowsText(rows, options.by, width)}`);
   if (run !== null) {

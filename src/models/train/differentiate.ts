@@ -38,6 +38,8 @@ export interface DifferentiateOptions {
   /** Sizes of inputs that the model leaves open. Gradients are written for fixed sizes. */
   readonly shapes?: ShapeOptions;
   readonly lowerings?: LoweringOptions;
+  /** Told of each parameter that the loss does not depend on; without it that is an error. */
+  readonly onUnused?: (parameter: string) => void;
 }
 
 /** A model with its gradients. */
@@ -68,7 +70,13 @@ export function differentiate(model: Model, options: DifferentiateOptions): Diff
   const pass = startPass(before, { inferred, dependent, lowerings, operators });
   pass.seed(loss);
   for (const node of graphOf(before).nodes.toReversed()) pass.visit(node);
-  const gradients = new Map(parameters.map((name) => [name, pass.gradientOf(name)] as const));
+  const gradients = new Map<string, string>();
+  for (const name of parameters) {
+    const gradient = pass.gradientOf(name);
+    if (gradient !== null) gradients.set(name, gradient);
+    else if (options.onUnused === undefined) throw unused(name);
+    else options.onUnused(name);
+  }
   return { model: withoutDead(pass.finish(), { original, gradients }), gradients };
 }
 
@@ -108,7 +116,8 @@ function prepared(graph: Graph, dependent: ReadonlySet<string>, target: Target):
 interface Pass {
   seed(loss: string): void;
   visit(node: Node): void;
-  gradientOf(parameter: string): string;
+  /** Null where the loss does not depend on it. */
+  gradientOf(parameter: string): string | null;
   finish(): Model;
 }
 
@@ -214,13 +223,7 @@ function startPass(model: Model, { inferred, dependent, lowerings, operators }: 
         if (wanted[at] && gradient !== null) accumulate(input, gradient());
       });
     },
-    gradientOf(parameter) {
-      const gradient = adjointOf(parameter);
-      if (gradient !== null) return gradient.name;
-      throw new UserError("invalid-input", `the loss does not depend on "${parameter}"`, {
-        hint: "Leave it out of the parameters, or take a loss that is computed from it.",
-      });
-    },
+    gradientOf: (parameter) => adjointOf(parameter)?.name ?? null,
     finish: () => builder.finish(),
   };
 }
@@ -300,6 +303,11 @@ const nameOf = (node: Node): string =>
 
 const faultAt = (node: Node, message: string, hint: string): UserError =>
   new UserError("unsupported", `${nameOf(node)} cannot be differentiated: ${message}`, { hint });
+
+const unused = (parameter: string): UserError =>
+  new UserError("invalid-input", `the loss does not depend on "${parameter}"`, {
+    hint: "Leave it out of the parameters, or take a loss that is computed from it.",
+  });
 
 const noRule = (node: Node): UserError =>
   faultAt(

@@ -15,7 +15,7 @@ import { graphOf } from "./graph-surgery.ts";
 
 /**
  * The model in opset 21 (or what newer one it has), without model-local functions, with constants as
- * initializers. It computes what it did. Throws UserError for a model that cannot be brought there.
+ * initializers that no input overrides. It computes what it did. Throws UserError for a model that cannot be brought there.
  */
 export function normaliseForTraining(
   model: Model,
@@ -36,15 +36,17 @@ function upgraded(model: Model, operators: OperatorTable): Model {
   });
 }
 
-/** Constant nodes as initializers: a value to read, or to train. */
+/** Constant nodes as initializers, and initializers that an input could override as fixed ones. */
 function constantsStored(graph: Graph): Graph {
   const stored = graph.nodes.flatMap((node) => {
     const tensor = constantOf(node);
     return tensor === null ? [] : [{ node, tensor: { ...tensor, name: node.outputs[0] ?? "" } }];
   });
   const gone = new Set(stored.map(({ node }) => node));
+  const fixed = new Set(graph.initializers.map(({ name }) => name));
   return {
     ...graph,
+    inputs: graph.inputs.filter(({ name }) => !fixed.has(name)),
     nodes: graph.nodes.filter((node) => !gone.has(node)),
     initializers: [...graph.initializers, ...stored.map(({ tensor }) => tensor)],
   };

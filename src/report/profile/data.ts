@@ -10,6 +10,7 @@ import {
   type Row,
   type TrainingCost,
 } from "../../measure/profile/index.ts";
+import type { BackwardCount } from "../../models/train/count-backward.ts";
 import { formatSize, type Size } from "../../onnx/index.ts";
 
 /** A number, an expression, bounds, or null where it is not known. */
@@ -28,6 +29,7 @@ const plain = (amount: Amount | null): Plain => {
 export interface ProfileExtras {
   readonly file: string;
   readonly training?: TrainingCost | null;
+  readonly backward?: BackwardCount | null;
   /** Further parts of the object, by name. */
   readonly parts?: Readonly<Record<string, unknown>>;
 }
@@ -36,7 +38,7 @@ export interface ProfileExtras {
 export function profileObject(
   model: ModelCount,
   rows: readonly Row[],
-  { file, training, parts }: ProfileExtras,
+  { file, training, backward, parts }: ProfileExtras,
 ): object {
   const { totals, cache, activations } = model;
   return {
@@ -73,6 +75,7 @@ export function profileObject(
             backward_flops: plain(training.backward),
             update_flops: training.update,
             step_flops: plain(training.total),
+            backward: backward == null ? null : backwardObject(backward),
           },
         }),
     uncounted: model.uncounted,
@@ -81,6 +84,18 @@ export function profileObject(
     rows: rows.map((row) => ({ ...rowObject(row) })),
   };
 }
+
+/** The backward pass as written out, or why it is not. */
+const backwardObject = (backward: BackwardCount): object =>
+  backward.status === "refused"
+    ? backward
+    : {
+        status: backward.status,
+        nodes: backward.totals.nodes,
+        macs: plain(backward.totals.macs),
+        flops: plain(backward.totals.flops),
+        uncounted_nodes: backward.totals.uncounted,
+      };
 
 function rowObject({
   name,
