@@ -3,6 +3,8 @@
 export type { CalibrationMethod, CalibrationOptions } from "./calibrate/calibrate.ts";
 export { type FloatLeftover, floatLeftovers } from "./check-islands.ts";
 export { type DynamicOptions, quantiseDynamic } from "./dynamic.ts";
+export { equaliseLayers } from "./equalise/cross-layer.ts";
+export { type SmoothOptions, smoothQuant } from "./equalise/smooth-quant.ts";
 export { type Sensitivity, type SensitivityOptions, sensitivityScan } from "./sensitivity.ts";
 export {
   type Candidate,

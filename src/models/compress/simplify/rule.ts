@@ -132,6 +132,13 @@ function withSimplerBodies(node: Node, { editor, shapes, sweep }: Around): Node 
   return changed;
 }
 
+/** A graph to look at, with the shapes that follow from it. */
+export function sceneIn(model: Model, graph: Graph): Scene {
+  const opset = model.opsetImports.find(({ domain }) => canonicalDomain(domain) === "")?.version;
+  const editor = new GraphEditor(graph, freshNames(namesIn(graph)));
+  return sceneOf(editor, inferShapes(model).graph, Number(opset ?? 0n));
+}
+
 function sceneOf(editor: GraphEditor, shapes: GraphShapes | null, opset: number): Scene {
   const type = (value: string): TensorType | null => {
     const constant = editor.constant(value);

@@ -12,12 +12,14 @@ import { DEFAULT_GROWTH, foldConstants } from "./fold-constants.ts";
 import { type Rule, rulesPass } from "./rule.ts";
 import { takeBranch } from "./rules/constant-if.ts";
 import { foldAffineBefore, foldAffineBehind, swapFactorAndSummand } from "./rules/fold-affine.ts";
+import { foldIntoNormalisation } from "./rules/fold-norm.ts";
 import { fuseGelu } from "./rules/gelu.ts";
 import { fuseGemm } from "./rules/gemm.ts";
 import { fuseHardSigmoid, fuseHardSwish } from "./rules/hard-swish.ts";
 import { dropIdentities } from "./rules/identity.ts";
 import { fuseLayerNorm } from "./rules/layer-norm.ts";
 import { fixReshape, mergeReshapes, mergeTransposes } from "./rules/layout.ts";
+import { moveFactorBeforeRelu } from "./rules/move-factor.ts";
 import { foldPad } from "./rules/pad.ts";
 import { shareEqual } from "./share.ts";
 import { storeConstants } from "./store-constants.ts";
@@ -52,7 +54,9 @@ const FOLDINGS: readonly Rule[] = [
   foldPad,
   fuseGemm,
   foldAffineBehind,
+  foldIntoNormalisation,
   foldAffineBefore,
+  moveFactorBeforeRelu,
   swapFactorAndSummand,
 ];
 
