@@ -93,8 +93,8 @@ export async function runAgent(
         askedAt = seconds();
         // Not waited for: a slow service must not make a job late.
         refreshing = agent.refresh().then(
-          () => {
-            isDue = true;
+          (isNew) => {
+            isDue ||= isNew;
             refreshing = null;
           },
           (error: unknown) => {

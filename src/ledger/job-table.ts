@@ -132,6 +132,7 @@ const COLUMNS = "id, engine, state, submitted_s, record";
 
 function jobTable(database: DatabaseSync, path: string, patience: Patience): JobTable {
   const all = (sql: string, ...values: SQLInputValue[]) => database.prepare(sql).all(...values);
+  const dataVersion = database.prepare("PRAGMA data_version");
   const read = <T>(action: () => T): Promise<T> => patiently(path, patience, action);
   const write = <T>(action: () => T): Promise<T> =>
     patiently(path, patience, () => inTransaction(database, action));
@@ -201,7 +202,7 @@ function jobTable(database: DatabaseSync, path: string, patience: Patience): Job
     holderOf: (role) => read(() => one("SELECT holder AS text FROM roles WHERE role = ?", role)),
     leaveRole: (role, holder) =>
       write(() => void all("DELETE FROM roles WHERE role = ? AND holder = ?", role, holder)),
-    version: () => Number(all("PRAGMA data_version")[0]?.["data_version"]),
+    version: () => Number(dataVersion.get()?.["data_version"]),
     close() {
       if (database.isOpen) database.close();
     },

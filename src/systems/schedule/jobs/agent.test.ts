@@ -102,13 +102,14 @@ describe("deadlines", () => {
   });
 
   test("a job that may wait does not take the place of one that may not", async () => {
-    const forecast = hourly(Array.from({ length: 48 }, (_, hour) => (hour < 3 ? 100 : 400)));
+    const forecast = hourly(Array.from({ length: 48 }, (_, hour) => [100, 100, 50][hour] ?? 400));
     const world = await make(forecast);
     world.capacity = { ...world.capacity, jobs: 1 };
     await world.submit({ id: "long", hours: 10, deadlineIn: 40 });
-    await world.submit({ id: "short", hours: 1, deadlineIn: 3 });
+    await world.submit({ id: "short", hours: 1, deadlineIn: 4 });
     await world.run(world.agent());
     const short = await get(world, "short");
+    expect(hoursOf(short)).toEqual([[2, 3]]);
     expect(short.endedAt).toBeLessThanOrEqual(short.job.deadline);
     const long = await get(world, "long");
     expect(long.endedAt).toBeLessThanOrEqual(long.job.deadline);

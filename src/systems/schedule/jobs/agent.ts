@@ -17,7 +17,7 @@ import {
   OPEN_STATES,
   type ProcessIdentity,
 } from "./record.ts";
-import { isNewer, replan } from "./replan.ts";
+import { differs, isNewer, replan } from "./replan.ts";
 import { signalOfJson } from "./signal-json.ts";
 import type { JobStore } from "./store.ts";
 import {
@@ -74,8 +74,11 @@ export interface AgentOptions {
 export interface Agent {
   /** Looks at everything once, and does what is due. Gives back when the clock alone may ask for more, Infinity for never. */
   tick(): Promise<{ readonly nextAt: number; readonly open: number }>;
-  /** Asks for newer forecasts where it is time to; what is found is used by the next tick. */
-  refresh(): Promise<void>;
+  /**
+   * Asks for newer forecasts where it is time to. True when one came that differs from what was known: the
+   * next tick uses it.
+   */
+  refresh(): Promise<boolean>;
   /** Whether a job that is looked after has lost its supervisor or its process. Cheap. */
   hasLoss(): Promise<boolean>;
 }
@@ -266,7 +269,8 @@ export function createAgent(options: AgentOptions): Agent {
     }
   }
 
-  async function refresh(): Promise<void> {
+  async function refresh(): Promise<boolean> {
+    let isNew = false;
     const { now, monotonicS } = moment();
     const bySource = new Map<string, { source: ForecastSource; until: number }>();
     for (const { planning, job } of await openJobs()) {
@@ -280,12 +284,15 @@ export function createAgent(options: AgentOptions): Agent {
       const asked: Asked = { askedAt: monotonicS, signal: before?.signal ?? null };
       forecasts.set(key, asked);
       try {
-        forecasts.set(key, { ...asked, signal: await options.forecastOf(source, { now, until }) });
+        const signal = await options.forecastOf(source, { now, until });
+        isNew ||= before?.signal == null || differs(signal, before.signal);
+        forecasts.set(key, { ...asked, signal });
       } catch (error) {
         const name = source.signal ?? source.from ?? "the source";
         once(`forecast ${reasonOf(error)}`, `no newer forecast from ${name}: ${reasonOf(error)}`);
       }
     }
+    return isNew;
   }
 
   async function hasLoss(): Promise<boolean> {

@@ -47,6 +47,7 @@ export {
   claim,
   fail,
   finish,
+  handOver,
   type Moment,
   settle,
 } from "./transitions.ts";

@@ -5,8 +5,8 @@ import { DEADLINE_PROBABILITY, type Job } from "../job.ts";
 import type { JobRecord, Span } from "./record.ts";
 import type { Moment } from "./transitions.ts";
 
-/** Work that is taken to be left of a job that has run longer than expected, seconds. */
-const LEAST_LEFT_S = 60;
+/** What is taken to be left of a job that has run longer than expected, as a share of that. */
+const LEAST_LEFT = 0.01;
 
 /** Seconds of progress: the time it ran, less what coming back takes at each continuation. */
 export function doneSeconds(record: JobRecord, at: Moment): number {
@@ -27,9 +27,9 @@ function spanSeconds({ start, end, seconds }: Span, record: JobRecord, at: Momen
 export function remainingJob(record: JobRecord, at: Moment): Job {
   const done = doneSeconds(record, at);
   if (done === 0) return record.job;
-  let last = LEAST_LEFT_S;
+  let last = 0;
   const duration = record.job.duration.map(({ p, seconds }) => {
-    last = Math.max(last, seconds - done);
+    last = Math.max(last, seconds - done, LEAST_LEFT * seconds);
     return { p, seconds: last };
   });
   return { ...record.job, duration };

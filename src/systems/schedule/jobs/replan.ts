@@ -6,22 +6,34 @@ import { policyNamed } from "../policies/built-in.ts";
 import type { Signal } from "../signal.ts";
 import { planOf } from "./decide.ts";
 import { remainingJob } from "./progress.ts";
-import { isFinal, type JobRecord } from "./record.ts";
+import { isFinal, type JobRecord, type SignalJson } from "./record.ts";
 import { signalToJson } from "./signal-json.ts";
 import type { Changed } from "./store.ts";
 import type { Moment } from "./transitions.ts";
 
 /** Whether a forecast says something else than the one that the plan was made of. */
-export function isNewer(forecast: Signal, record: JobRecord): boolean {
-  const { forecast: known } = record;
-  return (
-    forecast.zone !== known.zone ||
-    Date.parse(known.issued_at) / 1000 !== forecast.issuedAt ||
-    Date.parse(known.start) / 1000 !== forecast.start ||
-    forecast.values.length !== known.values_gco2e_per_kwh.length ||
-    forecast.values.some((value, at) => value !== known.values_gco2e_per_kwh[at])
-  );
+export const isNewer = (forecast: Signal, { forecast: known }: JobRecord): boolean =>
+  differs(forecast, signalOfKnown(known));
+
+/** Whether two forecasts are of different times, places or values. */
+export const differs = (one: Comparable, other: Comparable): boolean =>
+  one.zone !== other.zone ||
+  one.issuedAt !== other.issuedAt ||
+  one.start !== other.start ||
+  one.values.length !== other.values.length ||
+  one.values.some((value, at) => value !== other.values[at]);
+
+interface Comparable extends Pick<Signal, "zone" | "issuedAt" | "start"> {
+  readonly values: Float64Array | readonly number[];
 }
+
+/** What is compared, even of a forecast that is too damaged to plan by. */
+const signalOfKnown = (known: SignalJson): Comparable => ({
+  zone: known.zone,
+  issuedAt: Date.parse(known.issued_at) / 1000,
+  start: Date.parse(known.start) / 1000,
+  values: known.values_gco2e_per_kwh,
+});
 
 /**
  * The record on a plan by this forecast. A job that has not begun is planned anew; of one that has, what

@@ -1,0 +1,351 @@
+// Jobs for real: processes, signals, kills, full disks and hostile words. An "hour" lasts two seconds.
+
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { runProgram } from "../src/cli/program.ts";
+import { createNodeHost } from "../src/core/host/node-host.ts";
+import { jobProcesses, ownIdentity } from "../src/systems/schedule/jobs/index.ts";
+import { createSession } from "./cli-session.ts";
+
+const MAIN = join(import.meta.dirname, "../src/cli/main.ts");
+const LONG = 40_000;
+const host = createNodeHost();
+
+let folder = "";
+const agents: ChildProcess[] = [];
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "godwit-jobs-"));
+  mkdirSync(join(folder, ".godwit"));
+});
+afterEach(async () => {
+  for (const agent of agents.splice(0)) agent.kill("SIGKILL");
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+});
+
+/** Two-second steps from now on, clean at those numbered. */
+function forecast(...clean: readonly number[]): string {
+  const start = Math.floor(host.wall() / 1000);
+  const utc = (moment: number): string => new Date(moment * 1000).toISOString();
+  const path = join(folder, "forecast.json");
+  const json = {
+    ...{ schema: "godwit.signal/1", zone: "DE", kind: "average", basis: "location" },
+    ...{ issued_at: utc(start), start: utc(start), step_s: 2, source: "made up" },
+    values_gco2e_per_kwh: Array.from({ length: 40 }, (_, at) => (clean.includes(at) ? 100 : 400)),
+  };
+  writeFileSync(path, JSON.stringify(json));
+  return path;
+}
+
+/** One command line in this process, with a real machine below it. */
+async function godwit(args: readonly string[], env: Record<string, string> = {}) {
+  const { context, printed } = createSession({
+    cwd: folder,
+    env: { PATH: process.env["PATH"] ?? "", GODWIT_LOCATION: "DE", ...env },
+  });
+  const code = await runProgram({ ...context, host }, args);
+  const [out, err] = [printed.out, printed.err].map((chunks) => Buffer.concat(chunks).toString());
+  return { code, out: out ?? "", err: err ?? "" };
+}
+
+async function submit(options: readonly string[], command: readonly string[], env = {}) {
+  const usual = ["--signal", "forecast.json", "--power", "100W", "--error", "0", "--json"];
+  const answer = await godwit(["submit", ...usual, ...options, "--", ...command], env);
+  expect(answer.err + answer.out).toContain('"godwit.job/1"');
+  return JSON.parse(answer.out) as { readonly id: string };
+}
+
+interface Shown {
+  readonly state: string;
+  readonly reason: string;
+  readonly pid: number | null;
+  readonly attempts: number;
+  readonly stdout: string;
+  readonly ran: readonly unknown[];
+  readonly cards: readonly string[];
+  readonly exit: { readonly code: number } | null;
+}
+
+const show = async (id: string): Promise<Shown> =>
+  JSON.parse((await godwit(["jobs", id, "--json"])).out) as Shown;
+
+function agent(): ChildProcess {
+  const env = { ...process.env, GODWIT_LOCATION: "DE", SECRET_OF_AGENT: "1" };
+  const child = spawn(process.execPath, [MAIN, "agent"], { cwd: folder, env, stdio: "ignore" });
+  agents.push(child);
+  return child;
+}
+
+async function until<T>(what: () => Promise<T> | T, is: (value: T) => boolean): Promise<T> {
+  const deadline = Date.now() + 25_000;
+  for (;;) {
+    const value = await what();
+    if (is(value)) return value;
+    if (Date.now() > deadline) throw new Error(`it did not happen: ${JSON.stringify(value)}`);
+    await delay(50);
+  }
+}
+
+/** Supervises the newest attempt in this process, as the agent has another one do. */
+async function superviseHere(id: string): Promise<Shown> {
+  const { openJobStore, handOver } = await import("../src/systems/schedule/jobs/index.ts");
+  const store = await openJobStore(join(folder, ".godwit"));
+  await store.change(id, 0, handOver("a test"));
+  store.close();
+  await godwit(["agent", "supervise", id, "1"]);
+  return show(id);
+}
+
+const stateOf = (pid: number): string =>
+  /\) (\S)/.exec(readFileSync(`/proc/${pid}/stat`, "utf8"))?.[1] ?? "";
+
+describe.skipIf(process.platform !== "linux")("with real processes", () => {
+  test("an agent and a supervisor are killed: nothing is lost or doubled", {
+    timeout: LONG,
+  }, async () => {
+    forecast(0, 1, 2);
+    const note = "echo run >> runs; sleep 1; echo end >> runs";
+    const first = await submit(["--deadline", "+60s", "--duration", "3s"], ["sh", "-c", note]);
+    const one = agent();
+    await until(
+      () => show(first.id),
+      ({ state }) => state === "running",
+    );
+    one.kill("SIGKILL");
+    // Nobody is there when it ends; its supervisor tells all the same.
+    const done = await until(
+      () => show(first.id),
+      ({ state }) => state === "done",
+    );
+    expect(done.cards).toHaveLength(1);
+    expect(readFileSync(join(folder, "runs"), "utf8")).toBe("run\nend\n");
+
+    const note2 = "echo run >> runs2; sleep 1; echo end >> runs2";
+    const second = await submit(
+      ["--deadline", "+60s", "--duration", "3s", "--pin"],
+      ["sh", "-c", note2],
+    );
+    agent();
+    const { pid } = await until(
+      () => show(second.id),
+      ({ state }) => state === "running",
+    );
+    const parent = Number(/\) \S (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, "utf8"))?.[1]);
+    process.kill(parent, "SIGKILL");
+    const lost = await until(
+      () => show(second.id),
+      ({ state }) => state === "failed",
+    );
+    expect(lost.reason).toMatch(/how it ended is not known/);
+    expect(readFileSync(join(folder, "runs2"), "utf8")).toBe("run\nend\n");
+    expect((await godwit(["runs", "--json"])).out).toContain(done.cards[0]);
+  });
+
+  test("all of a job stands still and goes on, its children's groups too", {
+    timeout: LONG,
+  }, async () => {
+    forecast(0, 1, 5, 6);
+    // A child in a process group of its own, as job control makes them.
+    const script =
+      "set -m; sh -c 'while :; do sleep 0.1; done' & echo $! > child; set +m; sleep 7; kill $!";
+    const { id } = await submit(
+      ["--deadline", "+50s", "--duration", "8s", "--interruptible"],
+      ["sh", "-c", script],
+    );
+    agent();
+    const paused = await until(
+      () => show(id),
+      ({ state }) => state === "paused",
+    );
+    const child = Number(readFileSync(join(folder, "child"), "utf8"));
+    await until(
+      () => [paused.pid ?? 0, child].map(stateOf).join(""),
+      (states) => states === "TT",
+    );
+    const ended = await until(
+      () => show(id),
+      ({ state }) => state === "done",
+    );
+    expect(ended.ran.length).toBeGreaterThan(1);
+    expect(ended.attempts).toBe(1);
+  });
+
+  test("a second agent is refused, and cancelling works with and without one", {
+    timeout: LONG,
+  }, async () => {
+    forecast(30);
+    const waiting = await submit(["--deadline", "+70s", "--duration", "2s"], ["touch", "never"]);
+    agent();
+    await until(
+      () => godwit(["jobs", "--json"]),
+      ({ out }) => !out.includes('"agent_pid": null'),
+    );
+    expect(await godwit(["agent", "--once"])).toMatchObject({ code: 1 });
+    const { id } = await submit(
+      ["--deadline", "+60s", "--duration", "50s", "--pin"],
+      ["sleep", "60"],
+    );
+    await until(
+      () => show(id),
+      ({ state }) => state === "running",
+    );
+    expect((await godwit(["cancel", id, waiting.id])).code).toBe(0);
+    expect((await show(id)).state).toBe("cancelled");
+    expect((await show(waiting.id)).state).toBe("cancelled");
+    expect(existsSync(join(folder, "never"))).toBe(false);
+  });
+
+  test("a process id that is used again is not signalled", async () => {
+    const bystander = spawn("sleep", ["30"], { detached: true, stdio: "ignore" });
+    const processes = jobProcesses({
+      ...{ host, folder, supervisor: () => ["true"] as const },
+      environmentOf: async () => ({}),
+    });
+    const pid = bystander.pid ?? expect.fail("no process");
+    await processes.signal({ pid, pidStart: "an earlier boot:1" }, "SIGKILL");
+    await processes.signal({ ...(await ownIdentity(host)), pidStart: "x" }, "SIGKILL");
+    expect(stateOf(pid)).not.toBe("Z");
+    bystander.kill("SIGKILL");
+  });
+});
+
+describe.skipIf(process.platform === "win32")("what a job is given", () => {
+  const PIN = ["--deadline", "+60s", "--duration", "2s", "--pin"] as const;
+  beforeEach(() => void forecast(0));
+
+  test("words, names, folders and variables as they are, past every shell", {
+    timeout: LONG,
+  }, async () => {
+    const words = ["$(touch owned)", "`touch owned`", "; touch owned", "a\nb", "'\"\\", "--", "*"];
+    const script =
+      'for word; do printf "[%s]" "$word"; done; printf "%s|%s" "$MINE" "$SECRET_OF_AGENT"';
+    const { id } = await submit(
+      [...PIN, "--name", "\u001b[31m$(touch owned)\n; '", "--tag", "k=$(touch owned)"],
+      ["sh", "-c", script, "sh", ...words],
+      { MINE: "mine; touch owned" },
+    );
+    const job = await superviseHere(id);
+    expect(job.state).toBe("done");
+    expect(readFileSync(job.stdout, "utf8")).toBe(
+      `${words.map((word) => `[${word}]`).join("")}mine; touch owned|`,
+    );
+    expect(existsSync(join(folder, "owned"))).toBe(false);
+    expect(statSync(job.stdout).mode & 0o077).toBe(0);
+    expect((await godwit(["jobs", "--all"])).out).not.toContain("\u001b");
+  });
+
+  test("no environment but the bare one with --export none", { timeout: LONG }, async () => {
+    const { id } = await submit([...PIN, "--export", "none"], ["env"], { MINE: "secret" });
+    const job = await superviseHere(id);
+    expect(readFileSync(job.stdout, "utf8")).toMatch(/^PATH=/m);
+    expect(readFileSync(job.stdout, "utf8")).not.toContain("secret");
+  });
+
+  test.each([
+    ["its program is gone", ["./vanished"], { exit: { code: 127, signal: null } }],
+    ["its program cannot be executed", ["./forecast.json"], { exit: { code: 126, signal: null } }],
+  ] as const)("%s: it fails with the shell's code", { timeout: LONG }, async (_, command, like) => {
+    const { id } = await submit(PIN, command);
+    expect(await superviseHere(id)).toMatchObject({ state: "failed", ...like });
+  });
+
+  test("its folder is gone: it fails and says so", { timeout: LONG }, async () => {
+    mkdirSync(join(folder, "work"));
+    const { id } = await submit(PIN, ["true"]);
+    const { openJobStore } = await import("../src/systems/schedule/jobs/index.ts");
+    const store = await openJobStore(join(folder, ".godwit"));
+    await store.change(id, 0, (record) => ({
+      record: { ...record, cwd: join(folder, "gone") },
+      ...{ kind: "moved", text: "" },
+    }));
+    store.close();
+    expect(await superviseHere(id)).toMatchObject({
+      state: "failed",
+      reason: expect.stringMatching(/its folder .*gone is gone/),
+    });
+  });
+
+  test("its output finds no space: that is its own fault to tell", { timeout: LONG }, async ({
+    skip,
+  }) => {
+    if (!existsSync("/dev/full")) return skip("there is no /dev/full");
+    const { id } = await submit(
+      [...PIN, "--output", "/dev/full"],
+      ["sh", "-c", "echo hi || exit 28"],
+    );
+    expect(await superviseHere(id)).toMatchObject({ state: "failed", exit: { code: 28 } });
+  });
+
+  test("its output cannot be opened: it fails and says so", { timeout: LONG }, async () => {
+    const { id } = await submit([...PIN, "--output", "nowhere/out"], ["true"]);
+    expect(await superviseHere(id)).toMatchObject({
+      state: "failed",
+      reason: expect.stringMatching(/could not be started: ENOENT/),
+    });
+  });
+
+  test("its environment is gone: it fails and says so", { timeout: LONG }, async () => {
+    const { id } = await submit(PIN, ["true"]);
+    const { openJobStore } = await import("../src/systems/schedule/jobs/index.ts");
+    const store = await openJobStore(join(folder, ".godwit"));
+    await store.forgetEnvironment(id);
+    store.close();
+    expect((await superviseHere(id)).reason).toMatch(/its environment is gone/);
+  });
+});
+
+describe("what is refused when it is submitted", () => {
+  const options = ["--signal", "forecast.json", "--power", "100W", "--duration", "2s"];
+  beforeEach(() => void forecast(0));
+
+  test.each([
+    ["a deadline that is over", ["--deadline", "2020-01-01T00:00Z"], ["true"], /is over/],
+    ["a deadline that it cannot keep", ["--deadline", "+1s"], ["true"], /does not fit|window/],
+    ["a command that is an option", ["--deadline", "+60s"], ["-rf"], /no command/],
+    ["a job to wait for that is none", ["--deadline", "+60s", "--after", "x"], ["true"], /no job/],
+    ["a variable that is not set", ["--deadline", "+60s", "--export", "NOPE"], ["true"], /NOPE/],
+    ["a forecast that is too short", ["--deadline", "+600s"], ["true"], /covers/],
+    [
+      "a policy that does not fit",
+      ["--deadline", "+60s", "--policy", "suspend-resume"],
+      ["true"],
+      /fit/,
+    ],
+  ] as const)("%s", async (_, more, command, like) => {
+    const answer = await godwit(["submit", ...options, ...more, "--", ...command]);
+    expect(answer.code).toBe(2);
+    expect(answer.err).toMatch(like);
+    expect((await godwit(["jobs", "--all", "--json"])).out).not.toContain('"id"');
+  });
+
+  test("a queue that is a file, or on a full disk: an error, and nothing is in it", async ({
+    skip,
+  }) => {
+    writeFileSync(join(folder, "file"), "");
+    const usual = ["submit", ...options, "--deadline", "+60s"];
+    expect(await godwit([...usual, "--ledger", "file", "--", "true"])).toMatchObject({ code: 1 });
+    const disk = join(folder, "disk");
+    mkdirSync(disk);
+    const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=4k", "tmpfs", disk]);
+    if (mounted.status !== 0) return skip("no file system can be mounted here");
+    try {
+      const answer = await godwit([...usual, "--ledger", join(disk, "l"), "--", "true"]);
+      expect(answer.code).toBe(1);
+      expect(answer.err).toMatch(/no space|full|I\/O|cannot/);
+      expect(answer.out).toBe("");
+    } finally {
+      spawnSync("umount", [disk]);
+    }
+  });
+});
