@@ -56,7 +56,9 @@ function together(agents: readonly Agent[]): Agent {
       };
     },
     async refresh() {
-      for (const agent of agents) await agent.refresh();
+      let isNew = false;
+      for (const agent of agents) isNew = (await agent.refresh()) || isNew;
+      return isNew;
     },
     async hasLoss() {
       for (const agent of agents) if (await agent.hasLoss()) return true;

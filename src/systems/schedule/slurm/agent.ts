@@ -121,9 +121,10 @@ export function createSlurmAgent(options: SlurmAgentOptions): Agent {
     return false;
   }
 
-  async function refresh(): Promise<void> {
+  /** Plans again by itself: nothing is left for the next look. */
+  async function refresh(): Promise<false> {
     const { now, monotonicS } = moment();
-    if (monotonicS - askedAt < options.refreshS) return;
+    if (monotonicS - askedAt < options.refreshS) return false;
     askedAt = monotonicS;
     const bySource = new Map<string, JobRecord[]>();
     for (const record of await openJobs()) {
@@ -142,6 +143,7 @@ export function createSlurmAgent(options: SlurmAgentOptions): Agent {
         onEvent(`no newer forecast from ${name}: ${reasonOf(error)}`);
       }
     }
+    return false;
   }
 
   async function planAgain(record: JobRecord, forecast: Signal): Promise<void> {
