@@ -84,12 +84,18 @@ export function wantedOutputs(
   return [...new Set([...named, ...into.keys()])];
 }
 
-/** What was computed, in the caller's array where one was given. */
+/**
+ * What was computed, in the caller's array where one was given. `written`: whether it is there already;
+ * ONNX Runtime hands back a copy all the same.
+ */
 export function deliver(
   value: TensorValue,
   target: TensorValue | undefined,
-  output: string,
-  model: string,
+  {
+    output,
+    model,
+    written = false,
+  }: { readonly output: string; readonly model: string; readonly written?: boolean },
 ): TensorValue {
   if (target === undefined) return value;
   if (String(value.dims) !== String(target.dims)) {
@@ -99,6 +105,6 @@ export function deliver(
       hint: "Provide an array of the computed size, or none.",
     });
   }
-  if (!overlap(value.data, target.data)) copyElements(value.data, target.data);
+  if (!written && !overlap(value.data, target.data)) copyElements(value.data, target.data);
   return target;
 }

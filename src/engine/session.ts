@@ -139,10 +139,10 @@ export function sessionOver(
       .run(tensors, Object.fromEntries(fetches))
       .catch((cause: unknown) => Promise.reject(explainFault(cause, name, "run")));
     return Object.fromEntries(
-      wanted.map((output) => [
-        output,
-        deliver(toValue(results[output]), into.get(output), output, name),
-      ]),
+      fetches.map(([output, fetch]) => {
+        const of = { output, model: name, written: fetch !== null };
+        return [output, deliver(toValue(results[output]), into.get(output), of)];
+      }),
     );
   };
 

@@ -221,7 +221,7 @@ function finish({ resolve, reject, into }: Pending, outputs: Outputs, model: str
   try {
     const entries = Object.entries(outputs).map(([name, value]) => [
       name,
-      deliver(value, into.get(name), name, model),
+      deliver(value, into.get(name), { output: name, model }),
     ]);
     resolve(Object.fromEntries(entries));
   } catch (error) {
