@@ -151,7 +151,7 @@ function adapted(
     product,
     made(isConv ? "Conv" : "MatMul", [low, adapter.up], high),
     made("Mul", [high, factor], scaled),
-    made("Add", [base, scaled], y),
+    { ...made("Add", [base, scaled], y), name: fresh(`${y}/lora_sum`) },
   ];
 }
 
