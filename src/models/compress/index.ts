@@ -1,6 +1,10 @@
 // Models made smaller: rewrites with a promise about the outputs of what they give back.
 
+
 export { type ClusterOptions, cluster, storeHalf } from "./cluster/index.ts";
+
+export * from "./cost/index.ts";
+
 export { withDataInside } from "./data-inside.ts";
 export {
   type EvbmfRank,
@@ -10,6 +14,7 @@ export {
   type MethodName,
   type RankRule,
 } from "./factorise/index.ts";
+export * from "./judge/index.ts";
 export type {
   Change,
   Feeds,

@@ -40,6 +40,7 @@ export {
   characterErrorRate,
   cosine,
   ctcGreedy,
+  exactMatch,
   f1,
   type Interval,
   levenshtein,

@@ -1,8 +1,9 @@
 // Metrics of classes. Predictions are scores, one a class, or class numbers.
 
 import { UserError } from "../../../core/index.ts";
-import { bootstrapInterval, wilsonInterval } from "./interval.ts";
-import { classesOf, labelsOf, type Metric, numbersOf, type Quality, rowCount } from "./metric.ts";
+import { bootstrapInterval } from "./interval.ts";
+import { classesOf, labelsOf, type Metric, numbersOf, rowCount } from "./metric.ts";
+import { proportion } from "./proportion.ts";
 
 /** Share of samples whose class is right. */
 export const accuracy: Metric = {
@@ -64,17 +65,6 @@ export const agreement: Metric = {
     );
   },
 };
-
-function proportion(metric: string, hits: Float64Array): Quality {
-  const successes = hits.reduce((sum, hit) => sum + hit, 0);
-  return {
-    metric,
-    value: successes / hits.length,
-    interval: wilsonInterval(successes, hits.length),
-    samples: hits.length,
-    scores: hits,
-  };
-}
 
 /**
  * F1, the harmonic mean of precision and recall. `macro` is the mean over the classes that occur among

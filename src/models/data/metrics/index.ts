@@ -21,4 +21,4 @@ export {
   peakSignalToNoise,
   signalToNoise,
 } from "./regression.ts";
-export { characterErrorRate, levenshtein, wordErrorRate } from "./text.ts";
+export { characterErrorRate, exactMatch, levenshtein, wordErrorRate } from "./text.ts";

@@ -12,7 +12,7 @@ import {
   peakSignalToNoise,
   signalToNoise,
 } from "./regression.ts";
-import { characterErrorRate, wordErrorRate } from "./text.ts";
+import { characterErrorRate, exactMatch, wordErrorRate } from "./text.ts";
 
 /** All metrics with a fixed name; `top-K` for any K comes on top. */
 export const METRICS: readonly Metric[] = [
@@ -29,6 +29,7 @@ export const METRICS: readonly Metric[] = [
   cosine,
   characterErrorRate,
   wordErrorRate,
+  exactMatch,
   perplexity,
 ];
 

@@ -4,6 +4,7 @@ import { UserError } from "../../../core/index.ts";
 import type { TensorValue } from "../../../engine/index.ts";
 import { ratioInterval } from "./interval.ts";
 import { type Metric, rowCount } from "./metric.ts";
+import { proportion } from "./proportion.ts";
 
 /** Insertions, deletions and replacements from one sequence to another (Levenshtein 1966). */
 export function levenshtein(from: readonly string[], to: readonly string[]): number {
@@ -65,3 +66,18 @@ export const characterErrorRate = errorRate("cer", (text) => [...text]);
 
 /** Word error rate; words are parted by white space. */
 export const wordErrorRate = errorRate("wer", (text) => text.split(/\s+/).filter((w) => w !== ""));
+
+/** Share of texts that are read without a fault. */
+export const exactMatch: Metric = {
+  name: "exact-match",
+  better: "higher",
+  of(predictions, truth) {
+    rowCount("exact-match", predictions, truth);
+    const read = textsOf("exact-match", predictions);
+    const actual = textsOf("exact-match", truth);
+    return proportion(
+      "exact-match",
+      Float64Array.from(actual, (text, row) => (read[row] === text ? 1 : 0)),
+    );
+  },
+};

@@ -1,0 +1,155 @@
+// What models cost to run, compared: variants take turns, so that whatever else the machine does hits all
+// of them alike, and ratios come with intervals. CPU time stands for energy: it is what busy cores draw
+// power for, and it can be read to a millisecond where energy cannot.
+
+import { createRandom, median, quantile, type Seconds, seconds } from "../../../core/index.ts";
+
+/** Something that is run again and again. */
+export interface CostVariant {
+  readonly name: string;
+  run(): Promise<unknown>;
+  /** Samples that one run takes; costs are per sample. Default: 1. */
+  readonly items?: number;
+}
+
+export interface CostOptions {
+  /** Rounds that count, each of every variant. Default: 15. */
+  readonly rounds?: number;
+  /** How long a variant runs in a round. Default: 0.1 s. */
+  readonly roundTime?: Seconds;
+  /**
+   * Runs start this far apart, as calls of an idle service do; what threads burn in between counts.
+   * Default: one run follows the other.
+   */
+  readonly interval?: Seconds;
+  readonly seed?: number;
+  readonly signal?: AbortSignal;
+  /** CPU seconds used so far. Default: those of this process. */
+  readonly cpuClock?: () => number;
+}
+
+/** What a sample costs with one variant. */
+export interface Cost {
+  readonly name: string;
+  /** CPU time of all threads, seconds a sample: median over rounds with the 5 and 95 % points. */
+  readonly cpu: { readonly median: number; readonly low: number; readonly high: number };
+  /** Elapsed time of a run, seconds. */
+  readonly latency: { readonly p50: number; readonly p95: number };
+  readonly runs: number;
+  /** Against the first variant; below 1 is less. */
+  readonly ratio: CostRatio;
+}
+
+/** A ratio of CPU times with its 95 % interval. */
+export interface CostRatio {
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+  /** `noise`: the interval is wider than what it would show. */
+  readonly verdict: "less" | "more" | "noise";
+}
+
+interface Round {
+  readonly cpu: number;
+  readonly latencies: readonly number[];
+}
+
+const ROUNDS = 15;
+const ROUND_TIME = seconds(0.1);
+const RESAMPLES = 2000;
+
+/** Measures variants against the first of them. Nothing else may compute in this process meanwhile. */
+export async function measureCosts(
+  variants: readonly CostVariant[],
+  options: CostOptions = {},
+): Promise<readonly Cost[]> {
+  const { rounds = ROUNDS, roundTime = ROUND_TIME, signal } = options;
+  const counts: number[] = [];
+  for (const variant of variants) counts.push(await runsFor(variant, roundTime, options));
+  const measured: Round[][] = variants.map(() => []);
+  for (let round = 0; round < rounds; round++) {
+    for (const [at, variant] of variants.entries()) {
+      signal?.throwIfAborted();
+      measured[at]?.push(await oneRound(variant, counts[at] ?? 1, options));
+    }
+  }
+  const base = measured[0] ?? [];
+  return variants.map((variant, at) => costOf(variant, measured[at] ?? [], base, options.seed));
+}
+
+/** Warms up, then tells how many runs fill a round. */
+async function runsFor(
+  variant: CostVariant,
+  roundTime: Seconds,
+  { interval = seconds(0) }: CostOptions,
+): Promise<number> {
+  await variant.run();
+  await variant.run();
+  const start = performance.now();
+  await variant.run();
+  const took = Math.max((performance.now() - start) / 1000, interval);
+  return Math.max(1, Math.round(roundTime / Math.max(took, 1e-6)));
+}
+
+async function oneRound(
+  variant: CostVariant,
+  count: number,
+  { interval = seconds(0), cpuClock = ownCpuTime }: CostOptions,
+): Promise<Round> {
+  const latencies: number[] = [];
+  const before = cpuClock();
+  for (let run = 0; run < count; run++) {
+    const start = performance.now();
+    await variant.run();
+    const took = (performance.now() - start) / 1000;
+    latencies.push(took);
+    if (interval > took) await sleep(interval - took);
+  }
+  return { cpu: (cpuClock() - before) / count / (variant.items ?? 1), latencies };
+}
+
+function ownCpuTime(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
+const sleep = (duration: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, duration * 1000));
+
+function costOf(
+  { name }: CostVariant,
+  own: readonly Round[],
+  base: readonly Round[],
+  seed = 1,
+): Cost {
+  const cpu = ascending(own.map((round) => round.cpu));
+  const latencies = ascending(own.flatMap((round) => round.latencies));
+  return {
+    name,
+    cpu: { median: quantile(cpu, 0.5), low: quantile(cpu, 0.05), high: quantile(cpu, 0.95) },
+    latency: { p50: quantile(latencies, 0.5), p95: quantile(latencies, 0.95) },
+    runs: latencies.length,
+    ratio: ratioOf(
+      own.map((round) => round.cpu),
+      base.map((round) => round.cpu),
+      seed,
+    ),
+  };
+}
+
+/** Median of the rounds' ratios, with a percentile bootstrap over rounds. */
+export function ratioOf(own: readonly number[], base: readonly number[], seed = 1): CostRatio {
+  const ratios = own.map((cost, round) => cost / Math.max(base[round] ?? 0, Number.MIN_VALUE));
+  const random = createRandom(seed);
+  const medians = ascending(
+    Array.from({ length: RESAMPLES }, () =>
+      median(ratios.map(() => ratios[random.integer(ratios.length)] ?? 1)),
+    ),
+  );
+  const [value, low, high] = [median(ratios), quantile(medians, 0.025), quantile(medians, 0.975)];
+  const verdict = high < 1 ? "less" : low > 1 ? "more" : "noise";
+  return { value, low, high, verdict };
+}
+
+const ascending = (values: readonly number[]): readonly number[] =>
+  values.toSorted((a, b) => a - b);

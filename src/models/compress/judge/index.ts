@@ -1,0 +1,9 @@
+// How good a changed model is beside its original.
+
+export type { ChangedSample, OutputDifference } from "./compare-outputs.ts";
+export { type Evaluation, evaluate, type Judge, truthOf } from "./evaluate.ts";
+export { type NonInferiority, testNonInferiority } from "./non-inferiority.ts";
+export { predict, type Reading } from "./predict.ts";
+export { feedsOf, type Samples, samplesFor, withRows } from "./samples.ts";
+export { type ThreeSplits, threeSplits } from "./three-splits.ts";
+export { type Verification, type VerifyOptions, verify } from "./verify.ts";
