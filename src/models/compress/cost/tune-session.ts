@@ -80,7 +80,7 @@ export async function tuneSession(
 }
 
 /** What a sample costs with each of several settings, the first being the base of ratios. */
-export async function costsOfSettings(
+async function costsOfSettings(
   model: ModelSource,
   feeds: Feeds,
   candidates: readonly EngineOptions[],
