@@ -1,0 +1,18 @@
+// The passes that recipes name.
+
+import { factorise } from "../factorise/index.ts";
+import type { Pass } from "../pass.ts";
+import { prune } from "../prune/index.ts";
+import { quantiseDynamic, quantiseStatic } from "../quantise/index.ts";
+import { simplify } from "../simplify/simplify.ts";
+
+/** Passes by the names that recipes call them. */
+export const PASSES = {
+  simplify,
+  prune,
+  factorise,
+  "quantise-static": quantiseStatic,
+  "quantise-dynamic": quantiseDynamic,
+} as const satisfies Readonly<Record<string, Pass<never>>>;
+
+export type PassName = keyof typeof PASSES;

@@ -1,0 +1,213 @@
+// What to try: recipes along the front that scans of single nodes and groups predict. Prediction only
+// proposes; every candidate is run.
+
+import { profileModel } from "../../../engine/index.ts";
+import { countModel, numberOf } from "../../../measure/profile/index.ts";
+import { canonicalDomain, type Model } from "../../../onnx/index.ts";
+import { chooseWithin } from "../choose.ts";
+import type { Feeds, PassContext } from "../pass.ts";
+import { pruningSensitivity, ratiosWithin } from "../prune/index.ts";
+import { type Sensitivity, type StaticOptions, sensitivityScan } from "../quantise/index.ts";
+import { hashOfModel, remembered, type Store } from "./memo.ts";
+import type { RecipeStep } from "./recipe.ts";
+import type { Workshop } from "./workshop.ts";
+
+/** Kinds of pass that the search may use beside simplifying. */
+export type Allowed = "quantise" | "prune" | "factorise";
+
+export interface ProposeOptions {
+  readonly allow: readonly Allowed[];
+  /** `quick`: int8 only, few variants. `normal`. `high`: more shares and methods. */
+  readonly effort: "quick" | "normal" | "high";
+  readonly store: Store;
+  readonly context: PassContext;
+  /** One run's inputs, for times of nodes. */
+  readonly feeds: Feeds;
+  readonly onRefused: (what: string, reason: string) => void;
+}
+
+const SIMPLIFY: RecipeStep = { pass: "simplify", options: {} };
+
+/** Simplifying alone: it goes before everything else. */
+export const SIMPLIFIED: readonly RecipeStep[] = [SIMPLIFY];
+
+/** Inputs that scans of groups look at: each group and share runs them all. */
+const SCAN_INPUTS = 4;
+
+/** Recipes to try, the plain ones first. */
+export async function propose(
+  workshop: Workshop,
+  options: ProposeOptions,
+): Promise<readonly (readonly RecipeStep[])[]> {
+  const { allow } = options;
+  const recipes: (readonly RecipeStep[])[] = [[], SIMPLIFIED];
+  const thinner = [
+    ...(allow.includes("prune") ? await pruned(workshop, options) : []),
+    ...(allow.includes("factorise") ? await factorised(workshop, options) : []),
+  ];
+  recipes.push(...thinner);
+  if (!allow.includes("quantise")) return recipes;
+  recipes.push([SIMPLIFY, { pass: "quantise-dynamic", options: {} }]);
+  const sweep = await quantised(workshop, SIMPLIFIED, options);
+  recipes.push(...sweep);
+  // What made the model thinner, in 8 bits: all nodes, and all but the most sensitive ones.
+  for (const steps of thinner) {
+    recipes.push(...(await quantised(workshop, steps, { ...options, effort: "quick" })));
+  }
+  return recipes;
+}
+
+/** Static int8 with more and more nodes left in floats, for several ways to choose ranges. */
+async function quantised(
+  workshop: Workshop,
+  before: readonly RecipeStep[],
+  options: ProposeOptions,
+): Promise<readonly (readonly RecipeStep[])[]> {
+  const methods = { quick: ["mse"], normal: ["mse", "minmax"], high: ["mse", "minmax", "percentile"] };
+  const first: StaticOptions = { calibration: { method: "mse" } };
+  const { model } = await workshop.build(before);
+  const refusal = unfit(model);
+  if (refusal !== null) {
+    options.onRefused("quantise-static", refusal);
+    return [];
+  }
+  const scan = await scanOf(workshop, before, { ...options, of: first, model });
+  if (scan.length === 0) {
+    options.onRefused("quantise-static", "no node with weights can compute in 8 bits");
+    return [];
+  }
+  const kept = await keptSets(model, scan, options);
+  return methods[options.effort].flatMap((method) =>
+    kept.map((keepFloat) => [
+      ...before,
+      { pass: "quantise-static" as const, options: { calibration: { method }, keepFloat } },
+    ]),
+  );
+}
+
+function unfit({ opsetImports }: Model): string | null {
+  const opset = opsetImports.find(({ domain }) => canonicalDomain(domain) === "")?.version ?? 0n;
+  return opset < 13n ? `the model stays at opset ${opset}; grids by channel came with 13` : null;
+}
+
+async function scanOf(
+  workshop: Workshop,
+  before: readonly RecipeStep[],
+  of: ProposeOptions & { readonly of: StaticOptions; readonly model: Model },
+): Promise<readonly Sensitivity[]> {
+  const key = ["sensitivity", await hashOfModel(of.model), of.of, of.context.seed];
+  return remembered(of.store, key, async () => {
+    const quantiser = await workshop.quantiser(before, of.of);
+    return sensitivityScan(of.model, quantiser, of.context, { samples: SCAN_INPUTS });
+  });
+}
+
+/** Share of a node's time that 8 bits leave, as measured on convolutions (docs/methods/slim.md). */
+const LEFT_BY_INT8 = 0.4;
+
+/** Budgets of the sweep, as shares of the time between all nodes in 8 bits and none. */
+const BUDGETS = {
+  quick: [0, 0.15],
+  normal: [0, 0.04, 0.08, 0.12, 0.18, 0.25, 0.35, 0.5, 0.7],
+  high: [0, 0.02, 0.04, 0.06, 0.08, 0.1, 0.13, 0.16, 0.2, 0.25, 0.3, 0.4, 0.5, 0.7],
+} as const;
+
+/** Sets of nodes that stay in floats: for each budget of time, those that lose most (a knapsack). */
+async function keptSets(
+  model: Model,
+  scan: readonly Sensitivity[],
+  { effort, context, feeds }: ProposeOptions,
+): Promise<readonly (readonly string[])[]> {
+  const times = await timesOf(model, feeds, context);
+  const items = scan.map(({ name, error }) => {
+    const time = times.get(name) ?? 0;
+    return [
+      { cost: time * LEFT_BY_INT8, loss: error },
+      { cost: time, loss: 0 },
+    ];
+  });
+  const least = items.reduce((sum, [int8]) => sum + (int8?.cost ?? 0), 0);
+  const most = items.reduce((sum, [, float]) => sum + (float?.cost ?? 0), 0);
+  const sets = BUDGETS[effort].map((share) => {
+    const picks = chooseWithin(least + share * (most - least), items) ?? [];
+    return scan.filter((_, at) => picks[at] === 1).map(({ key }) => key).sort();
+  });
+  return [...new Map([[], ...sets].map((set) => [set.join("\n"), set])).values()];
+}
+
+/** Time of nodes by name, in any unit: measured, so that it is what this machine takes. */
+async function timesOf(
+  model: Model,
+  feeds: Feeds,
+  { runtime }: PassContext,
+): Promise<ReadonlyMap<string, number>> {
+  const { nodes } = await profileModel(model, feeds, { runtime, threads: 1, runs: 3 });
+  const times = new Map<string, number>();
+  for (const { origin, time } of nodes) {
+    if (origin !== null) times.set(origin, (times.get(origin) ?? 0) + time);
+  }
+  return times;
+}
+
+const KEEP = { quick: [], normal: [0.75, 0.5], high: [0.85, 0.7, 0.55, 0.4] } as const;
+
+async function pruned(
+  workshop: Workshop,
+  options: ProposeOptions,
+): Promise<readonly (readonly RecipeStep[])[]> {
+  const shares = KEEP[options.effort];
+  const { model } = await workshop.build(SIMPLIFIED);
+  const macs = macsOf(model, options.feeds);
+  if (shares.length === 0 || macs === null) return [];
+  const key = ["pruning", await hashOfModel(model), options.context.seed];
+  const rows = await remembered(options.store, key, () =>
+    pruningSensitivity(model, firstInputs(options.context, SCAN_INPUTS), { ratios: [0.25, 0.5] }),
+  );
+  if (rows.length === 0) {
+    options.onRefused("prune", "no group of channels can be removed");
+    return [];
+  }
+  return shares.flatMap((keep) => {
+    const ratio = ratiosWithin(rows, { macs, keep });
+    if (ratio === null) return [];
+    return [[SIMPLIFY, { pass: "prune" as const, options: { ratio } }]];
+  });
+}
+
+async function factorised(
+  workshop: Workshop,
+  options: ProposeOptions,
+): Promise<readonly (readonly RecipeStep[])[]> {
+  const recipes: RecipeStep[][] = [];
+  for (const keep of KEEP[options.effort]) {
+    const step: RecipeStep = { pass: "factorise", options: { rank: { rule: "budget", keep } } };
+    const { changes } = await workshop.build([SIMPLIFY, step]);
+    if (changes.some(({ pass }) => pass === "factorise")) recipes.push([SIMPLIFY, step]);
+    else options.onRefused("factorise", `no layer is worth splitting for ${100 * keep} % of the work`);
+  }
+  return recipes;
+}
+
+/** The context with the first calibration inputs alone. */
+function firstInputs(context: PassContext, count: number): PassContext {
+  const { calibration } = context;
+  if (calibration === undefined) return context;
+  return {
+    ...context,
+    async *calibration() {
+      let given = 0;
+      for await (const feeds of calibration()) {
+        yield feeds;
+        if (++given >= count) return;
+      }
+    },
+  };
+}
+
+function macsOf(model: Model, feeds: Feeds): number | null {
+  const inputs = Object.entries(feeds).flatMap(([name, feed]) =>
+    "dims" in feed ? [[name, feed.dims] as const] : [],
+  );
+  const { totals } = countModel(model, { inputs: Object.fromEntries(inputs) });
+  return totals.macs === null ? null : numberOf(totals.macs);
+}

@@ -1,0 +1,232 @@
+// The search: propose along the predicted front, judge on small slices first, measure what is left, look
+// around the best ones, and say in which order to verify them. Method notes: docs/methods/slim.md.
+
+import { normalQuantile, seconds } from "../../../core/index.ts";
+import type { EngineOptions } from "../../../engine/index.ts";
+import type { Model } from "../../../onnx/index.ts";
+import { type SessionTuning, tuneSession } from "../cost/tune-session.ts";
+import type { Judge } from "../judge/evaluate.ts";
+import { batchesOf, feedsOf, type Samples, withRows } from "../judge/samples.ts";
+import type { ThreeSplits } from "../judge/three-splits.ts";
+import type { Feeds, PassContext } from "../pass.ts";
+import { assess, type Bench, measured } from "./assess.ts";
+import { type Candidate, costOf, type Objective } from "./candidate.ts";
+import { hashOfModel, remembered, type Store } from "./memo.ts";
+import { neighboursOf } from "./neighbours.ts";
+import { paretoFront } from "./pareto.ts";
+import { type Allowed, propose, SIMPLIFIED } from "./propose.ts";
+import type { RecipeStep } from "./recipe.ts";
+import { createWorkshop, type Workshop } from "./workshop.ts";
+
+export interface SearchOptions {
+  readonly samples: Omit<Samples, "rows">;
+  readonly splits: ThreeSplits;
+  readonly judge: Judge;
+  /** Largest drop of the mean score; 0 or less allows only what leaves outputs as they are. */
+  readonly maxDrop: number;
+  readonly objective: Objective;
+  readonly allow: readonly Allowed[];
+  readonly effort: "quick" | "normal" | "high";
+  /** Samples in a run of the deployed model. */
+  readonly batch: number;
+  /** Probability of a wrong claim of the verification that follows. */
+  readonly alpha: number;
+  readonly store: Store;
+  readonly context: Omit<PassContext, "calibration">;
+  /** Seconds that are left; asked before each piece of work. */
+  readonly secondsLeft: () => number;
+  readonly onEvent: (event: SearchEvent) => void;
+}
+
+/** What happens, for progress. */
+export type SearchEvent =
+  | { readonly kind: "stage"; readonly stage: string; readonly total: number | null }
+  | { readonly kind: "candidate"; readonly candidate: Candidate; readonly done: number }
+  | { readonly kind: "refused"; readonly what: string; readonly reason: string }
+  | { readonly kind: "out-of-time" };
+
+export interface SearchResult {
+  readonly workshop: Workshop;
+  readonly tuning: SessionTuning;
+  /** Everything that was judged on all rows that it got to, measured ones first. */
+  readonly candidates: readonly Candidate[];
+  /** Those that no other beats in drop, CPU time, latency and size. */
+  readonly front: readonly Candidate[];
+  /** What to verify, best first: cheaper than the original beyond noise, and within the budget. */
+  readonly finalists: readonly Candidate[];
+  readonly refused: readonly { readonly what: string; readonly reason: string }[];
+  readonly outOfTime: boolean;
+}
+
+/** Rows of the rungs: the next rung sees all rows of the one before. */
+const FIRST_RUNG = 32;
+const RUNG_FACTOR = 4;
+
+/** Candidates that are measured and judged on all rows. */
+const FINAL = 8;
+
+/** Searches. Throws UserError for models and data that cannot be used, and the signal's reason. */
+export async function search(original: Model, options: SearchOptions): Promise<SearchResult> {
+  const refused: { what: string; reason: string }[] = [];
+  const onRefused = (what: string, reason: string): void => {
+    refused.push({ what, reason });
+    options.onEvent({ kind: "refused", what, reason });
+  };
+  const context = contextOf(options);
+  const workshop = createWorkshop(original, context);
+  const feeds = await feedsOf(options.samples, firstRows(options));
+  const tuning = await tuned(original, feeds, options);
+  const bench: Bench = {
+    ...{ workshop, judge: options.judge, samples: options.samples, store: options.store },
+    settings: tuning.settings,
+    ...(context.signal === undefined ? {} : { signal: context.signal }),
+  };
+  options.onEvent({ kind: "stage", stage: "looking for what can be made smaller", total: null });
+  const recipes =
+    options.maxDrop > 0
+      ? await propose(workshop, { ...options, context, feeds, onRefused })
+      : [[], SIMPLIFIED];
+  const survivors = await halve(recipes, bench, { ...options, onRefused });
+  const near = await lookAround(survivors, bench, { ...options, onRefused });
+  const last = near.slice(0, FINAL);
+  options.onEvent({ kind: "stage", stage: "measuring what is left", total: last.length });
+  const items = firstRows(options).length;
+  const time = options.effort === "quick" ? 0.03 : 0.1;
+  const costs = { items, rounds: options.effort === "quick" ? 7 : 15, roundTime: seconds(time) };
+  const candidates = await measured(last, feeds, bench, costs);
+  return {
+    ...{ workshop, tuning, candidates, refused },
+    front: paretoFront(candidates, criteriaOf),
+    finalists: finalistsOf(candidates, options),
+    outOfTime: options.secondsLeft() <= 0,
+  };
+}
+
+const criteriaOf = ({ drop, cpu, latency, bytes }: Candidate) => ({
+  ...{ drop, bytes },
+  ...{ cpu: cpu ?? Number.POSITIVE_INFINITY, latency: latency ?? Number.POSITIVE_INFINITY },
+});
+
+function contextOf({ context, samples, splits }: SearchOptions): PassContext {
+  return {
+    ...context,
+    async *calibration() {
+      for await (const { feeds } of batchesOf(withRows(samples, splits.calibration))) yield feeds;
+    },
+  };
+}
+
+/** Rows of one run as it is deployed. */
+const firstRows = ({ splits, samples, batch }: SearchOptions): readonly number[] =>
+  splits.search.slice(0, Math.min(batch, samples.batch));
+
+async function tuned(
+  original: Model,
+  feeds: Feeds,
+  options: SearchOptions,
+): Promise<SessionTuning> {
+  options.onEvent({ kind: "stage", stage: "tuning the original's session", total: null });
+  const items = firstRows(options).length;
+  const budget = seconds(options.effort === "quick" ? 0.3 : 2);
+  const key = ["tuning", await hashOfModel(original), items];
+  return remembered(options.store, key, () => tuneSession(original, feeds, { items, budget }));
+}
+
+type Halving = SearchOptions & { readonly onRefused: (what: string, reason: string) => void };
+
+/** Successive halving: the worse half is dropped on each slice, the slices grow (Jamieson & Talwalkar 2016). */
+async function halve(
+  recipes: readonly (readonly RecipeStep[])[],
+  bench: Bench,
+  options: Halving,
+): Promise<readonly Candidate[]> {
+  const { splits, onEvent, onRefused, secondsLeft } = options;
+  let alive = recipes;
+  let judged: readonly Candidate[] = [];
+  let rung = Math.min(FIRST_RUNG, splits.search.length);
+  for (;;) {
+    const rows = splits.search.slice(0, rung);
+    onEvent({ kind: "stage", stage: `judging on ${rung} samples`, total: alive.length });
+    const seen: Candidate[] = [];
+    for (const [done, steps] of alive.entries()) {
+      bench.signal?.throwIfAborted();
+      // Without time what the last rung said stands.
+      if (secondsLeft() <= 0 && (judged.length > 0 || seen.length >= 2)) break;
+      const candidate = await assess(steps, rows, bench, onRefused);
+      if (candidate === null) continue;
+      seen.push(candidate);
+      onEvent({ kind: "candidate", candidate, done: done + 1 });
+    }
+    if (seen.length > 0 || judged.length === 0) judged = seen;
+    const ranked = rankedOf(judged, options);
+    if (rung >= splits.search.length || secondsLeft() <= 0) return ranked;
+    rung = Math.min(rung * RUNG_FACTOR, splits.search.length);
+    alive = ranked.slice(0, Math.max(FINAL, Math.ceil(ranked.length / 2))).map(({ steps }) => steps);
+  }
+}
+
+/**
+ * Those within the budget, smallest file first as the cheapest guess of cost, then the others by how far
+ * they miss it. The original and the simplified one always stay.
+ */
+function rankedOf(candidates: readonly Candidate[], options: SearchOptions): readonly Candidate[] {
+  const isPlain = ({ steps }: Candidate): boolean => steps.length <= 1;
+  const fits = (of: Candidate): boolean => of.drop <= options.maxDrop + slackOf(of);
+  const plain = candidates.filter((of) => isPlain(of) && of.steps.length > 0);
+  const others = candidates.filter((of) => !isPlain(of));
+  return [
+    ...others.filter(fits).sort((a, b) => a.bytes - b.bytes),
+    ...plain,
+    ...others.filter((of) => !fits(of)).sort((a, b) => a.drop - b.drop),
+  ];
+}
+
+/** What chance alone may add to a drop on so few rows. */
+const slackOf = ({ spread, rows }: Candidate): number => Math.sqrt(spread / Math.max(1, rows));
+
+/** Local search: the best recipes with one node more or less in 8 bits. */
+async function lookAround(
+  ranked: readonly Candidate[],
+  bench: Bench,
+  options: Halving,
+): Promise<readonly Candidate[]> {
+  const [best] = ranked.filter(({ drop }) => drop <= options.maxDrop);
+  if (best === undefined || options.effort === "quick" || options.secondsLeft() <= 0) return ranked;
+  const known = new Set(ranked.map(({ steps }) => JSON.stringify(steps)));
+  const fresh = neighboursOf(best, ranked).filter((steps) => !known.has(JSON.stringify(steps)));
+  options.onEvent({ kind: "stage", stage: "looking around the best", total: fresh.length });
+  const found: Candidate[] = [];
+  for (const [done, steps] of fresh.entries()) {
+    if (options.secondsLeft() <= 0) break;
+    const rows = options.splits.search.slice(0, best.rows);
+    const candidate = await assess(steps, rows, bench, options.onRefused);
+    if (candidate === null) continue;
+    found.push(candidate);
+    options.onEvent({ kind: "candidate", candidate, done: done + 1 });
+  }
+  return rankedOf([...ranked, ...found], options);
+}
+
+/**
+ * Cheaper than the original beyond noise (or smaller, where size is what counts) and within the budget.
+ * First those whose drop the verification can be expected to show, cheapest first.
+ */
+function finalistsOf(
+  candidates: readonly Candidate[],
+  { objective, maxDrop, splits, alpha }: SearchOptions,
+): readonly Candidate[] {
+  const gains = candidates.filter(({ ratio, steps }) =>
+    objective === "size" ? steps.length > 0 : ratio !== null && ratio.high < 1,
+  );
+  const z = normalQuantile(1 - alpha);
+  const expected = ({ drop, spread }: Candidate): number =>
+    Math.max(0, drop) + z * Math.sqrt(spread / Math.max(1, splits.verify.length));
+  const isLossless = ({ changed }: Candidate): boolean => changed === 0;
+  const within = gains.filter(({ drop }) => drop <= Math.max(0, maxDrop));
+  const cheapest = (list: readonly Candidate[]) =>
+    list.toSorted((a, b) => costOf(a, objective) - costOf(b, objective));
+  const likely = within.filter((of) => isLossless(of) || expected(of) <= maxDrop);
+  const others = within.filter((of) => !likely.includes(of));
+  return [...cheapest(likely), ...cheapest(others)];
+}
+
