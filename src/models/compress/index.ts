@@ -1,6 +1,5 @@
 // Models made smaller: rewrites with a promise about the outputs of what they give back.
 
-
 export { type ClusterOptions, cluster, storeHalf } from "./cluster/index.ts";
 
 export * from "./cost/index.ts";
@@ -41,6 +40,7 @@ export {
 } from "./prune/index.ts";
 export * from "./quantise/index.ts";
 export { runSteps, type Step, type StepsResult, stepOf } from "./run-passes.ts";
+export * from "./search/index.ts";
 export { type SimplifyOptions, simplify, simplifyRules } from "./simplify/simplify.ts";
 export {
   cubicSparsity,

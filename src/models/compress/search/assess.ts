@@ -1,5 +1,6 @@
 // Runs candidates on rows of the search: how much each loses, and what it costs.
 
+import type { Seconds } from "../../../core/index.ts";
 import { createSession, type EngineOptions, type Session } from "../../../engine/index.ts";
 import { encodeModel, type Model } from "../../../onnx/index.ts";
 import { type Cost, measureCosts } from "../cost/measure-cost.ts";
@@ -10,7 +11,6 @@ import type { Candidate } from "./candidate.ts";
 import { remembered, type Store, sha256 } from "./memo.ts";
 import { type RecipeStep, recipeText } from "./recipe.ts";
 import type { Workshop } from "./workshop.ts";
-import type { Seconds } from "../../../core/index.ts";
 
 /** What candidates are held against, and with what. */
 export interface Bench {
@@ -75,14 +75,19 @@ export async function assess(
     const [before, after] = [await bench.workshop.build([]), await bench.workshop.build(steps)];
     const last = steps.at(-1)?.pass;
     if (last !== undefined && last !== "simplify" && !after.changes.some((c) => c.pass === last)) {
-      onRefused(name, after.refused.find(({ pass }) => pass === last)?.reason ?? "nothing to change");
+      onRefused(
+        name,
+        after.refused.find(({ pass }) => pass === last)?.reason ?? "nothing to change",
+      );
       return null;
     }
     const bytes = encodeModel(after.model);
     const [first, second] = [encodeModel(before.model), bytes];
     const original = await judged(before.model, await sha256(first), rows, bench, before.model);
     const own = await judged(after.model, await sha256(second), rows, bench, before.model);
-    return { ...compared(original, own), ...{ name, steps: [...steps], bytes: bytes.length },
+    return {
+      ...compared(original, own),
+      ...{ name, steps: [...steps], bytes: bytes.length },
       ...{ rows: rows.length, cpu: null, latency: null, ratio: null },
       refusals: after.refused.length,
     };

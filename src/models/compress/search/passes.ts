@@ -3,7 +3,7 @@
 import { factorise } from "../factorise/index.ts";
 import type { Pass } from "../pass.ts";
 import { prune } from "../prune/index.ts";
-import { quantiseDynamic, quantiseStatic } from "../quantise/index.ts";
+import { quantiseDynamic, quantiseStatic, quantiseWeights } from "../quantise/index.ts";
 import { simplify } from "../simplify/simplify.ts";
 
 /** Passes by the names that recipes call them. */
@@ -13,6 +13,7 @@ export const PASSES = {
   factorise,
   "quantise-static": quantiseStatic,
   "quantise-dynamic": quantiseDynamic,
+  "quantise-weights": quantiseWeights,
 } as const satisfies Readonly<Record<string, Pass<never>>>;
 
 export type PassName = keyof typeof PASSES;

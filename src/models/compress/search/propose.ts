@@ -48,6 +48,7 @@ export async function propose(
   recipes.push(...thinner);
   if (!allow.includes("quantise")) return recipes;
   recipes.push([SIMPLIFY, { pass: "quantise-dynamic", options: {} }]);
+  recipes.push([SIMPLIFY, { pass: "quantise-weights", options: { bits: 8 } }]);
   const sweep = await quantised(workshop, SIMPLIFIED, options);
   recipes.push(...sweep);
   // What made the model thinner, in 8 bits: all nodes, and all but the most sensitive ones.
@@ -63,7 +64,11 @@ async function quantised(
   before: readonly RecipeStep[],
   options: ProposeOptions,
 ): Promise<readonly (readonly RecipeStep[])[]> {
-  const methods = { quick: ["mse"], normal: ["mse", "minmax"], high: ["mse", "minmax", "percentile"] };
+  const methods = {
+    quick: ["mse"],
+    normal: ["mse", "minmax"],
+    high: ["mse", "minmax", "percentile"],
+  };
   const first: StaticOptions = { calibration: { method: "mse" } };
   const { model } = await workshop.build(before);
   const refusal = unfit(model);
@@ -130,7 +135,10 @@ async function keptSets(
   const most = items.reduce((sum, [, float]) => sum + (float?.cost ?? 0), 0);
   const sets = BUDGETS[effort].map((share) => {
     const picks = chooseWithin(least + share * (most - least), items) ?? [];
-    return scan.filter((_, at) => picks[at] === 1).map(({ key }) => key).sort();
+    return scan
+      .filter((_, at) => picks[at] === 1)
+      .map(({ key }) => key)
+      .sort();
   });
   return [...new Map([[], ...sets].map((set) => [set.join("\n"), set])).values()];
 }
@@ -143,8 +151,8 @@ async function timesOf(
 ): Promise<ReadonlyMap<string, number>> {
   const { nodes } = await profileModel(model, feeds, { runtime, threads: 1, runs: 3 });
   const times = new Map<string, number>();
-  for (const { origin, time } of nodes) {
-    if (origin !== null) times.set(origin, (times.get(origin) ?? 0) + time);
+  for (const { origin, median } of nodes) {
+    if (origin !== null) times.set(origin, (times.get(origin) ?? 0) + median);
   }
   return times;
 }
@@ -183,7 +191,8 @@ async function factorised(
     const step: RecipeStep = { pass: "factorise", options: { rank: { rule: "budget", keep } } };
     const { changes } = await workshop.build([SIMPLIFY, step]);
     if (changes.some(({ pass }) => pass === "factorise")) recipes.push([SIMPLIFY, step]);
-    else options.onRefused("factorise", `no layer is worth splitting for ${100 * keep} % of the work`);
+    else
+      options.onRefused("factorise", `no layer is worth splitting for ${100 * keep} % of the work`);
   }
   return recipes;
 }

@@ -4,7 +4,7 @@
 import { z } from "zod";
 import { UserError } from "../../../core/index.ts";
 import type { Model } from "../../../onnx/index.ts";
-import type { PassContext } from "../pass.ts";
+import type { Pass, PassContext } from "../pass.ts";
 import { runSteps, type Step, type StepsResult, stepOf } from "../run-passes.ts";
 import { PASSES, type PassName } from "./passes.ts";
 
@@ -61,7 +61,7 @@ export function parseRecipe(value: unknown, source: string): Recipe {
 
 /** A step of a recipe as a step of a run. */
 export const runnable = ({ pass, options }: RecipeStep): Step =>
-  stepOf(PASSES[pass], options as never);
+  stepOf(PASSES[pass] as Pass<RecipeStep["options"]>, options);
 
 /** Applies a recipe. The context's calibration must be the recipe's rows. */
 export function applyRecipe(

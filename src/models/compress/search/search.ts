@@ -1,8 +1,7 @@
 // The search: propose along the predicted front, judge on small slices first, measure what is left, look
 // around the best ones, and say in which order to verify them. Method notes: docs/methods/slim.md.
 
-import { normalQuantile, seconds } from "../../../core/index.ts";
-import type { EngineOptions } from "../../../engine/index.ts";
+import { normalQuantile, type Seconds, seconds } from "../../../core/index.ts";
 import type { Model } from "../../../onnx/index.ts";
 import { type SessionTuning, tuneSession } from "../cost/tune-session.ts";
 import type { Judge } from "../judge/evaluate.ts";
@@ -29,6 +28,8 @@ export interface SearchOptions {
   readonly effort: "quick" | "normal" | "high";
   /** Samples in a run of the deployed model. */
   readonly batch: number;
+  /** How long each candidate runs in each round of measuring. Default: by effort. */
+  readonly roundTime?: Seconds;
   /** Probability of a wrong claim of the verification that follows. */
   readonly alpha: number;
   readonly store: Store;
@@ -91,8 +92,8 @@ export async function search(original: Model, options: SearchOptions): Promise<S
   const last = near.slice(0, FINAL);
   options.onEvent({ kind: "stage", stage: "measuring what is left", total: last.length });
   const items = firstRows(options).length;
-  const time = options.effort === "quick" ? 0.03 : 0.1;
-  const costs = { items, rounds: options.effort === "quick" ? 7 : 15, roundTime: seconds(time) };
+  const rounds = options.effort === "quick" ? 7 : 15;
+  const costs = { items, rounds, roundTime: roundTimeOf(options) };
   const candidates = await measured(last, feeds, bench, costs);
   return {
     ...{ workshop, tuning, candidates, refused },
@@ -101,6 +102,9 @@ export async function search(original: Model, options: SearchOptions): Promise<S
     outOfTime: options.secondsLeft() <= 0,
   };
 }
+
+const roundTimeOf = ({ roundTime, effort }: SearchOptions): Seconds =>
+  roundTime ?? seconds(effort === "quick" ? 0.03 : 0.1);
 
 const criteriaOf = ({ drop, cpu, latency, bytes }: Candidate) => ({
   ...{ drop, bytes },
@@ -127,7 +131,7 @@ async function tuned(
 ): Promise<SessionTuning> {
   options.onEvent({ kind: "stage", stage: "tuning the original's session", total: null });
   const items = firstRows(options).length;
-  const budget = seconds(options.effort === "quick" ? 0.3 : 2);
+  const budget = seconds(20 * roundTimeOf(options));
   const key = ["tuning", await hashOfModel(original), items];
   return remembered(options.store, key, () => tuneSession(original, feeds, { items, budget }));
 }
@@ -161,7 +165,9 @@ async function halve(
     const ranked = rankedOf(judged, options);
     if (rung >= splits.search.length || secondsLeft() <= 0) return ranked;
     rung = Math.min(rung * RUNG_FACTOR, splits.search.length);
-    alive = ranked.slice(0, Math.max(FINAL, Math.ceil(ranked.length / 2))).map(({ steps }) => steps);
+    alive = ranked
+      .slice(0, Math.max(FINAL, Math.ceil(ranked.length / 2)))
+      .map(({ steps }) => steps);
   }
 }
 
@@ -229,4 +235,3 @@ function finalistsOf(
   const others = within.filter((of) => !likely.includes(of));
   return [...cheapest(likely), ...cheapest(others)];
 }
-

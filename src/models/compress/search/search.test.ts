@@ -1,0 +1,137 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { operators } from "../../../../test/operators.ts";
+import { smallPictures, smallVisionNet } from "../../../../test/small-vision.ts";
+import { seconds } from "../../../core/index.ts";
+import { createSession, nativeRuntime } from "../../../engine/index.ts";
+import { encodeModel } from "../../../onnx/index.ts";
+import { accuracy, allRows, type Dataset } from "../../data/index.ts";
+import { type Judge, predict, samplesFor, threeSplits, verify, withRows } from "../judge/index.ts";
+import { batchesOf } from "../judge/samples.ts";
+import { memoryStore } from "./memo.ts";
+import { dominates, paretoFront } from "./pareto.ts";
+import { applyRecipe, parseRecipe, recipeOf } from "./recipe.ts";
+import { type SearchOptions, type SearchResult, search } from "./search.ts";
+
+const net = smallVisionNet();
+const judge: Judge = { metric: accuracy, truth: "label" };
+const store = memoryStore();
+let data: Dataset;
+let options: SearchOptions;
+let result: SearchResult;
+const events: string[] = [];
+
+/** Labels are what the net itself says, so that it is right everywhere. */
+async function labelledPictures(): Promise<Dataset> {
+  const plain = smallPictures(400, null);
+  const session = await createSession(net);
+  const samples = withRows(samplesFor(plain, session.inputs, { batch: 64 }), allRows(400));
+  const { data: scores } = await predict(session, samples);
+  await session.close();
+  const labels = Array.from({ length: 400 }, (_, row) => {
+    const own = [...(scores as Float32Array).subarray(row * 4, row * 4 + 4)];
+    return own.indexOf(Math.max(...own));
+  });
+  return smallPictures(400, labels);
+}
+
+beforeAll(async () => {
+  data = await labelledPictures();
+  const session = await createSession(net);
+  const samples = samplesFor(data, session.inputs, { batch: 16 });
+  await session.close();
+  options = {
+    ...{ samples, judge, store, splits: await threeSplits(data), maxDrop: 0.05, alpha: 0.05 },
+    ...{ objective: "energy", allow: ["quantise"], effort: "quick", batch: 1 },
+    roundTime: seconds(0.002),
+    context: { operators, runtime: nativeRuntime(), seed: 1 },
+    secondsLeft: () => 60,
+    onEvent: (event) => events.push(event.kind),
+  };
+  result = await search(net, options);
+});
+
+describe("a search on a small network", () => {
+  test("judges int8 beside the original, on the rows of the search alone", () => {
+    const names = result.candidates.map(({ name }) => name);
+    expect(names.some((name) => name.includes("quantise-static"))).toBe(true);
+    expect(result.candidates.every(({ rows }) => rows === options.splits.search.length)).toBe(true);
+    expect(result.candidates.every(({ cpu }) => cpu !== null && cpu > 0)).toBe(true);
+    expect(result.front.length).toBeGreaterThan(0);
+    expect(events).toContain("candidate");
+  });
+
+  test("only what is within the budget is worth verifying", () => {
+    for (const { drop } of result.finalists) expect(drop).toBeLessThanOrEqual(0.05);
+  });
+
+  test("what was judged once is not judged again", async () => {
+    let writes = 0;
+    const counting = {
+      read: store.read,
+      write: async (key: string, value: string) => {
+        writes++;
+        await store.write(key, value);
+      },
+    };
+    const again = await search(net, { ...options, store: counting });
+    expect(writes).toBe(0);
+    const qualities = (of: SearchResult) =>
+      new Map(of.candidates.map(({ name, quality, drop }) => [name, [quality, drop]]));
+    expect(qualities(again)).toEqual(qualities(result));
+  });
+
+  test("without time the first rung stands, and it is said", async () => {
+    const hurried = await search(net, { ...options, secondsLeft: () => 0 });
+    expect(hurried.outOfTime).toBe(true);
+    expect(hurried.candidates.length).toBeGreaterThan(0);
+  });
+
+  test("a budget of nothing leaves only what keeps outputs", async () => {
+    const { candidates } = await search(net, { ...options, maxDrop: 0 });
+    expect(candidates.map(({ name }) => name)).toEqual(["simplify"]);
+  });
+});
+
+describe("recipes", () => {
+  const recipe = () => {
+    const { calibration } = options.splits;
+    const found = result.candidates.find(({ name }) => name.includes("quantise-static"));
+    return recipeOf(found?.steps ?? [], {
+      ...{ seed: 1, calibration: { rows: [...calibration], batch: options.samples.batch } },
+    });
+  };
+  const context = () => ({
+    ...options.context,
+    async *calibration() {
+      const samples = withRows(options.samples, options.splits.calibration);
+      for await (const { feeds } of batchesOf(samples)) yield feeds;
+    },
+  });
+
+  test("replayed from JSON they give the workshop's model, byte for byte", async () => {
+    const replayed = parseRecipe(JSON.parse(JSON.stringify(recipe())), "a recipe");
+    const { model } = await applyRecipe(net, replayed, context());
+    const { model: built } = await result.workshop.build(replayed.steps);
+    expect(Buffer.compare(encodeModel(model), encodeModel(built))).toBe(0);
+  });
+
+  test("its model passes the verification on rows that nothing has seen", async () => {
+    const { model } = await applyRecipe(net, recipe(), context());
+    const samples = withRows(options.samples, options.splits.verify);
+    const found = await verify(net, model, { samples, judge }, { margin: 0.05 });
+    expect(found.faults).toEqual([]);
+    expect(found.after.value).toBeGreaterThan(0.8);
+  });
+
+  test("what is no recipe is refused with the place", () => {
+    const broken = { ...recipe(), steps: [{ pass: "squash", options: {} }] };
+    expect(() => parseRecipe(broken, "r.json")).toThrow(/r\.json is no recipe: steps\.0\.pass/);
+  });
+});
+
+test("the front keeps what nothing beats", () => {
+  const at = (drop: number, cpu: number) => ({ drop, cpu, latency: 1, bytes: 1 });
+  const all = [at(0, 3), at(1, 2), at(1, 3), at(2, 1)];
+  expect(paretoFront(all, (one) => one)).toEqual([at(0, 3), at(1, 2), at(2, 1)]);
+  expect(dominates(at(0, 3), at(0, 3))).toBe(false);
+});
