@@ -7,7 +7,7 @@ import { prepareStatic, type StaticOptions, type StaticQuantiser } from "../quan
 import { runSteps } from "../run-passes.ts";
 import { type RecipeStep, runnable } from "./recipe.ts";
 
-export interface Built {
+interface Built {
   readonly model: Model;
   readonly changes: PassResult["changes"];
   readonly refused: readonly Refusal[];
