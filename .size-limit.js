@@ -25,6 +25,7 @@ export default [
   entry("godwit/onnx", "onnx/index.js", "60 kB"),
   entry("godwit/engine", "engine/index.js", "25 kB"),
   entry("godwit/compress", "models/compress/index.js", "90 kB"),
+  entry("godwit/dynamic", "models/dynamic/index.js", "90 kB"),
   entry("godwit/layers", "models/layers/index.js", "10 kB"),
   entry("godwit/nets", "models/nets/index.js", "60 kB"),
   entry("godwit/methods", "measure/methods/index.js", "30 kB"),
