@@ -69,7 +69,7 @@ function gridOf(confidence: Float64Array): readonly number[] {
 }
 
 /** What thresholds do. */
-export function planOf(
+function planOf(
   heads: readonly HeadRecord[],
   last: LastExit,
   thresholds: readonly number[],
