@@ -199,6 +199,14 @@ test("biases that are corrected take the mean error away", async () => {
   expect(corrected).toBeLessThan(plain / 2);
 });
 
+test("weights that are rounded for their outputs err less than those at the nearest level", async () => {
+  // Seven bits, one grid for all channels: coarse enough for the rounding to matter.
+  const options = { reduceRange: true, perChannel: false, biasCorrection: false } as const;
+  const nearest = await errorOf(await quantised(options));
+  const adaptive = await errorOf(await quantised({ ...options, rounding: "adaptive" }));
+  expect(adaptive).toBeLessThan(nearest);
+});
+
 test("nodes that are kept in floats stay so, and the rest is in 8 bits", async () => {
   const quantiser = await prepareStatic(network, context);
   const names = quantiser.candidates.map(({ name }) => name);

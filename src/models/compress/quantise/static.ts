@@ -14,10 +14,19 @@ import {
 } from "../../../onnx/index.ts";
 import type { Change, Pass, PassContext, PassResult, Refusal } from "../pass.ts";
 import { labelOf } from "../simplify/label.ts";
+import { roundAdaptively } from "./adaptive-rounding.ts";
 import { biasErrors } from "./bias-correction.ts";
 import { type CalibrationOptions, calibrate } from "./calibrate/calibrate.ts";
 import { emitQdq, gridInto, type PlannedWeight, type QuantisationPlan } from "./emit-qdq.ts";
-import { type Grid, gridOf, INT8_REDUCED, INT8_SYMMETRIC, type Range, UINT8 } from "./grid.ts";
+import {
+  type Grid,
+  gridOf,
+  INT8_REDUCED,
+  INT8_SYMMETRIC,
+  type Levels,
+  type Range,
+  UINT8,
+} from "./grid.ts";
 import {
   type Member,
   type PlacementOptions,
@@ -36,6 +45,11 @@ export interface StaticOptions {
    * bits. Default: false.
    */
   readonly reduceRange?: boolean;
+  /**
+   * How weights come to their levels: the nearest, or by what that does to the layer's outputs on the
+   * calibration inputs. Default: nearest.
+   */
+  readonly rounding?: "nearest" | "adaptive";
   /** Whether biases make up for the mean error of weights and inputs. Default: true. */
   readonly biasCorrection?: boolean;
   /** Whether products of two activations are computed in 8 bits, as attention has them. Default: false. */
@@ -93,7 +107,11 @@ export async function prepareStatic(
   const placement = { activationProducts, closedProducts: productsTakenApart(model) };
   const members = placeMembers(model, placement);
   const observed = await calibrate(model, valuesOf(members), context, options.calibration);
-  const weights = planWeights(model, members, observed, options);
+  const nearest = planWeights(model, members, observed, options);
+  const weights =
+    options.rounding === "adaptive"
+      ? await roundAdaptively(model, nearest, levelsFor(options), context)
+      : nearest;
   const planFor = (of: PlacementOptions, planned: Weights): QuantisationPlan =>
     planOf(model, of, { observed, weights: planned });
   const corrected = biasCorrection
@@ -183,6 +201,9 @@ const GATE: Range = { min: 0, max: 1 };
 const hasRanges = ({ inputs, result }: Member, observed: ReadonlyMap<string, Range>): boolean =>
   [...inputs, result].every((value) => observed.has(value));
 
+const levelsFor = ({ reduceRange = false }: StaticOptions): Levels =>
+  reduceRange ? INT8_REDUCED : INT8_SYMMETRIC;
+
 /** Axis of the output channels in the weight of a node. */
 function channelAxis(node: Node, rank: number): number {
   if (node.opType === "Conv") return 0;
@@ -196,7 +217,7 @@ function planWeights(
   options: StaticOptions,
 ): Weights {
   const index = indexGraph(model.graph ?? EMPTY);
-  const levels = options.reduceRange ? INT8_REDUCED : INT8_SYMMETRIC;
+  const levels = levelsFor(options);
   const shared = new Map<string, QuantisedWeight>();
   const planned = new Map<string, PlannedWeight>();
   for (const { kind, key, node, inputs } of members.values()) {

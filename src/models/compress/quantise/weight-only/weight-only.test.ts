@@ -5,6 +5,7 @@ import { identity, type Matrix, matrix, nativeRuntime } from "../../../../engine
 import { type Model, modelBuilder } from "../../../../onnx/index.ts";
 import type { PassContext } from "../../pass.ts";
 import { outputsOn, relativeError } from "../sensitivity.ts";
+import { scalesOf } from "./awq.ts";
 import { type BlockFormat, dequantiseBlocks, gridOfBlock, levelOf } from "./blocks.ts";
 import { gptq, inverseFactor } from "./gptq.ts";
 import { halfQuadratic } from "./hqq.ts";
@@ -153,6 +154,52 @@ describe("HQQ", () => {
   });
 });
 
+describe("AWQ", () => {
+  test("with the power 0 scales nothing, and larger powers stay around 1", () => {
+    const mean = Float64Array.of(10, 1, 0.1);
+    expect([...scalesOf(mean, 0)]).toEqual([1, 1, 1]);
+    const scales = scalesOf(mean, 0.5);
+    expect((scales[0] ?? 0) * (scales[2] ?? 0)).toBeCloseTo(1, 12);
+  });
+
+  test("errs less than rounding where few inputs carry most", async () => {
+    const rows = 12;
+    const feeds = (seed: number) => {
+      const data = (randomFloats([rows, 64], seed).data as Float32Array).map((x, at) =>
+        at % 16 === 3 ? 30 * x : x,
+      );
+      return { x: { dataType: "float32", dims: [rows, 64], data } } as const;
+    };
+    const of = modelBuilder({ operators });
+    const values = randomFloats([64, 32], 1).data as Float32Array;
+    const product = of.op("MatMul", [
+      of.input("x", "float32", ["batch", 64]),
+      of.constant("float32", { dims: [64, 32], values }),
+    ]);
+    of.output(product, { name: "y" });
+    const model = of.finish();
+    const context: PassContext = {
+      operators,
+      runtime: nativeRuntime(),
+      seed: 1,
+      async *calibration() {
+        for (let seed = 1; seed <= 8; seed++) yield feeds(seed);
+      },
+    };
+    const errorBy = async (method: "rtn" | "awq"): Promise<number> => {
+      const options = { method, blockSize: 16, accuracyLevel: 0 } as const;
+      const { model: small } = await quantiseWeights.apply(model, context, options);
+      const inputs = [feeds(99)];
+      const [[before], [after]] = [
+        await outputsOn(model, inputs, context),
+        await outputsOn(small, inputs, context),
+      ];
+      return relativeError(before ?? {}, after ?? {});
+    };
+    expect(await errorBy("awq")).toBeLessThan(0.7 * (await errorBy("rtn")));
+  });
+});
+
 test("symmetric blocks give the largest value the lowest level, exactly", () => {
   const rows = lcg(6, 32);
   const symmetric: BlockFormat = { bits: 4, blockSize: 32, symmetric: true };
@@ -211,6 +258,7 @@ describe("the operator of ONNX Runtime", () => {
     [{ bits: 4, symmetric: false, blockSize: 16, accuracyLevel: 0 }, 0.03],
     [{ bits: 4, method: "hqq", accuracyLevel: 0 }, 0.05],
     [{ bits: 4, method: "gptq", actOrder: true }, 0.05],
+    [{ bits: 4, method: "awq", accuracyLevel: 0 }, 0.05],
   ])("reads what is packed: %o", async (more, most) => {
     const error = await errorOf(more);
     expect(error).toBeGreaterThan(0);

@@ -18,6 +18,7 @@ import { nodeOf } from "../../node-of.ts";
 import type { Change, Pass, PassContext, Refusal } from "../../pass.ts";
 import { withoutDeadCode } from "../../simplify/dead-code.ts";
 import { collectMoments, type Moments, type Watched } from "../../statistics.ts";
+import { scaleForFormat } from "./awq.ts";
 import { type BlockFormat, type BlockWeight, gridOfBlock, levelOf } from "./blocks.ts";
 import { gptq } from "./gptq.ts";
 import { halfQuadratic } from "./hqq.ts";
@@ -29,8 +30,8 @@ export interface WeightOnlyOptions {
   readonly bits?: 4 | 8;
   /** Inputs that share a step: a power of 2 from 16 on. Default: 32. */
   readonly blockSize?: number;
-  /** `gptq` looks at calibration inputs. Default: rtn. */
-  readonly method?: "rtn" | "hqq" | "gptq";
+  /** `gptq` and `awq` look at calibration inputs. Default: rtn. */
+  readonly method?: "rtn" | "hqq" | "gptq" | "awq";
   /** Whether zero lies in the middle of the levels. Default: true; hqq never. */
   readonly symmetric?: boolean;
   /** Whether gptq takes inputs by falling second moment. Default: false. */
@@ -49,12 +50,15 @@ const NAME = "quantise-weights";
 export const quantiseWeights: Pass<WeightOnlyOptions | undefined> = {
   name: NAME,
   fidelity: "approximate",
-  async apply(model, context, options = {}) {
+  async apply(before, context, options = {}) {
+    const format = formatOf(options);
+    const model =
+      options.method === "awq" ? await scaled(before, format, context, options) : before;
     const { graph } = model;
     if (graph === undefined) return { model, changes: [], refused: [] };
-    const format = formatOf(options);
     const { chosen, refused } = chooseLayers(graph, options);
-    const moments = options.method === "gptq" ? await momentsFor(model, chosen, context) : null;
+    const needs = options.method === "gptq" || options.method === "awq";
+    const moments = needs ? await momentsFor(model, chosen, context, options) : null;
     const writer = writerFor(graph);
     const changes: Change[] = [];
     const replaced = new Map<Node, Node>();
@@ -112,16 +116,32 @@ const isPlain = ({ attributes }: Node): boolean =>
     ({ name, kind, value }) => kind !== "float" || !/^(alpha|beta)$/.test(name) || value === 1,
   );
 
+/** The model with the inputs of its layers scaled for the format. */
+async function scaled(
+  model: Model,
+  format: BlockFormat,
+  context: PassContext,
+  options: WeightOnlyOptions,
+): Promise<Model> {
+  if (model.graph === undefined) return model;
+  if (context.calibration === undefined) throw noInputs("awq");
+  const names = chooseLayers(model.graph, options).chosen.map(({ name }) => name);
+  return scaleForFormat(model, new Set(names), format, context);
+}
+
+function noInputs(method: string): UserError {
+  return new UserError("invalid-input", `${method} needs inputs to look at, and there are none`, {
+    hint: "Give calibration inputs, or use rtn or hqq, which need none.",
+  });
+}
+
 async function momentsFor(
   model: Model,
   layers: readonly Layer[],
   context: PassContext,
+  { method = "rtn" }: WeightOnlyOptions,
 ): Promise<ReadonlyMap<string, Moments>> {
-  if (context.calibration === undefined) {
-    throw new UserError("invalid-input", "gptq needs inputs to look at, and there are none", {
-      hint: "Give calibration inputs, or use rtn or hqq, which need none.",
-    });
-  }
+  if (context.calibration === undefined) throw noInputs(method);
   const watched = layers.map(
     ({ name, node }): Watched => ({ name, value: node.inputs[0] ?? "", rows: "last" }),
   );
@@ -139,6 +159,7 @@ function blockWeight(
   if (method === "hqq") return halfQuadratic(rows.data, rows.columns, format);
   if (moments === null) return roundToNearest(rows.data, rows.columns, format);
   const { gram, count } = moments;
+  if (method === "awq") return roundToNearest(rows.data, rows.columns, format, diagonalOf(gram));
   const hessian = matrix(
     gram.rows,
     gram.columns,
@@ -146,6 +167,9 @@ function blockWeight(
   );
   return gptqWeight(rows, hessian, format, actOrder);
 }
+
+const diagonalOf = ({ rows, data }: Matrix): Float64Array =>
+  Float64Array.from({ length: rows }, (_, i) => data[i * rows + i] ?? 0);
 
 function gptqWeight(
   rows: Matrix,
