@@ -2,6 +2,7 @@
 // costs belongs to the cost of training: meter both.
 
 export { type ActiveOptions, type ActiveResult, learnActively } from "./active.ts";
+export { type Condensed, type CondenseOptions, condense } from "./condense.ts";
 export {
   byDifficulty,
   curriculum,
@@ -9,6 +10,8 @@ export {
   type Pacing,
   rootPacing,
 } from "./curriculum.ts";
+export type { GradientOptions } from "./gradient-graph.ts";
+export { type GradientNormOptions, gradientNorms } from "./gradient-norm.ts";
 export { countForgetting, el2n, type ForgettingCounter, meanScores } from "./importance.ts";
 export { type CoreSet, kCentre } from "./k-centre.ts";
 export {

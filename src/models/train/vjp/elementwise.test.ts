@@ -190,6 +190,15 @@ describe("softmax and the losses that end in it", () => {
     }),
   );
 
+  test("the loss and its log-probabilities can both be read on, as second derivatives do", () =>
+    checkGradients({
+      inputs: { x: { dims: [4, 5] } },
+      constants: {
+        labels: { dataType: "int64", dims: [4], data: BigInt64Array.of(1n, 0n, 4n, 2n) },
+      },
+      build: (g) => g.ops("SoftmaxCrossEntropyLoss", ["x", "labels"], { outputs: 2 }),
+    }));
+
   test.each(["SoftmaxCrossEntropyLoss", "NegativeLogLikelihoodLoss"])(
     "%s with class weights, an ignored label and positions",
     async (type) => {

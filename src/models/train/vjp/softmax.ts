@@ -82,19 +82,28 @@ function oneHot({ write, input }: Site, labels: Value): Value {
   });
 }
 
-/** d loss / d scores = (softmax(scores) - onehot(label)) weight (ONNX, SoftmaxCrossEntropyLoss). */
+/**
+ * d loss / d scores = (softmax(scores) - onehot(label)) weight (ONNX, SoftmaxCrossEntropyLoss). The
+ * log-probabilities are LogSoftmax of the scores; a gradient of a gradient reads them.
+ */
 const softmaxCrossEntropy: Vjp = (site) => [
   () => {
     const { write } = site;
-    if (site.upstream(1) !== null) {
-      throw site.fault("its second output is used too", "Take LogSoftmax of the scores instead.");
-    }
     const labels = site.input(1);
     const probabilities = write.unary("Exp", site.output(1));
-    const residual = write.sub(probabilities, oneHot(site, labels));
-    return write.mul(residual, perSample(site, labels));
+    const byLogs = site.upstream(1);
+    if (byLogs === null) return throughLoss(site, labels, probabilities);
+    const total = write.sum(byLogs, [1]);
+    const throughLogs = write.sub(byLogs, write.mul(probabilities, total));
+    if (site.upstream(0) === null) return throughLogs;
+    return write.add(throughLoss(site, labels, probabilities), throughLogs);
   },
 ];
+
+function throughLoss(site: Site, labels: Value, probabilities: Value): Value {
+  const residual = site.write.sub(probabilities, oneHot(site, labels));
+  return site.write.mul(residual, perSample(site, labels));
+}
 
 /** d loss / d x = -onehot(label) weight */
 const negativeLogLikelihood: Vjp = (site) => [
