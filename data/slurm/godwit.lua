@@ -91,9 +91,11 @@ function M.best_begin(policy, now, delay, length)
   return math.ceil(best), share
 end
 
--- Batch jobs with a time limit that wait for nothing else; not held ones, nor ones that say when to begin.
+-- Batch jobs with a time limit; not held ones, nor ones that say when to begin or to end. Of a deadline that
+-- is not in the script the plug-in is not told.
 local function is_plain(job)
   if job.script == nil or job.script == "" then return false end
+  if string.find("\n" .. job.script, "\n#SBATCH[^\n]*%-%-deadline") then return false end
   if job.begin_time ~= nil and job.begin_time ~= 0 then return false end
   if job.priority == 0 then return false end
   local limit = job.time_limit
@@ -110,8 +112,9 @@ function M.submit(job, path)
   local begin, share = M.best_begin(policy, now, delay, job.time_limit * 60)
   if begin == nil then return end
   job.begin_time = begin
-  pcall(slurm.log_user, string.format(
-    "godwit: begins %s, when the grid is about %d %% cleaner. To begin at once: scontrol update StartTime=now JobId=...",
+  -- Slurm takes the first text for a format.
+  pcall(slurm.log_user, "%s", string.format(
+    "godwit: begins %s, when the grid is about %d %% cleaner. At once: scontrol update StartTime=now JobId=...",
     os.date("%Y-%m-%dT%H:%M:%S", begin), math.floor(100 * share + 0.5)))
 end
 

@@ -1,8 +1,6 @@
 // The Slurm engine on a real cluster: four nodes, accounting, and everything that may go wrong with them.
 // Hours of forecasts are seconds here.
 
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { JobRecord } from "../../src/systems/schedule/jobs/index.ts";
@@ -279,61 +277,4 @@ describe.skipIf(missingSlurm !== null)("on a real cluster", () => {
     await rig.untilState(job, "done");
     expect(rig.lines("forgotten")).toEqual(["again"]);
   });
-
-  test("500 jobs, half of them moved, the controller restarted in the middle: none lost, none doubled", async () => {
-    const rig = await rigOf();
-    mkdirSync(join(cluster.work, "many"));
-    const jobs: JobRecord[] = [];
-    for (let at = 0; at < 500; at++)
-      jobs.push(
-        await rig.add(`echo "$SLURM_JOB_ID" >> many/${at}`, {
-          scriptName: "many.sh",
-          forecast: at % 2 === 0 ? cleanAt(0, 2) : cleanAt(300, 2),
-        }),
-      );
-    let handed = 0;
-    const submitting = Promise.all(
-      Array.from({ length: 8 }, async (_, lane) => {
-        for (const job of jobs.filter((__, at) => at % 8 === lane)) {
-          await rig.engine.submit(job);
-          handed++;
-        }
-      }),
-    );
-    await until("half of them are handed over", () => handed >= 250);
-    await cluster.controller.end("SIGTERM");
-    await delay(500);
-    cluster.controller.start();
-    await submitting;
-    const byState = async (state: JobRecord["state"]) =>
-      rig.store.list({ engine: "slurm", states: [state] });
-    for (const { id } of await byState("starting"))
-      await rig.store.change(id, nowS(), (record) => ({
-        record: { ...record, engineData: { ...record.engineData, handedAt: nowS() - 61 } },
-        ...{ kind: "test", text: "aged" },
-      }));
-    await rig.engine.reconcile();
-    for (const job of jobs.filter((_, at) => at % 2 === 1)) await rig.replan(job, cleanAt(0, 2));
-    await until(
-      "all are done",
-      async () => {
-        await rig.engine.reconcile();
-        return (await byState("done")).length === jobs.length;
-      },
-      60_000,
-    );
-
-    const ledger = await byState("done");
-    const numbers = new Set(ledger.map(({ externalId }) => externalId));
-    expect(numbers.size).toBe(500);
-    for (const [at, job] of jobs.entries())
-      expect(rig.lines(`many/${at}`)).toEqual([(await rig.get(job)).externalId]);
-    const rows = (await cluster.ok("sacct", "-XPnD", "--name=many.sh", "--format=JobIDRaw,State"))
-      .trim()
-      .split("\n");
-    expect(rows.filter((row) => row.endsWith("|COMPLETED")).length).toBe(500);
-    expect(
-      new Set(rows.flatMap((row) => (row.endsWith("|COMPLETED") ? row.split("|")[0] : []))),
-    ).toEqual(numbers);
-  }, 120_000);
 });

@@ -9,7 +9,8 @@ import { setTimeout as delay } from "node:timers/promises";
 export interface Daemon {
   readonly name: string;
   readonly running: boolean;
-  start(): void;
+  /** Starts it, with arguments besides its usual ones. */
+  start(...more: readonly string[]): void;
   /** Ends it at once, without waiting. */
   kill(): void;
   /** Ends it by a signal and waits until it has. */
@@ -32,11 +33,11 @@ export function createDaemon(of: {
     get running() {
       return running !== null;
     },
-    start() {
+    start(...more) {
       // The signal reaches the daemon even when this process is killed.
       const [command, ...args] = existsSync("/usr/bin/setpriv")
-        ? ["/usr/bin/setpriv", "--pdeathsig", "KILL", "--", of.command, ...of.args]
-        : [of.command, ...of.args];
+        ? ["/usr/bin/setpriv", "--pdeathsig", "KILL", "--", of.command, ...of.args, ...more]
+        : [of.command, ...of.args, ...more];
       const log = openSync(of.log, "a");
       const daemon = spawn(command ?? "", args, {
         ...account,

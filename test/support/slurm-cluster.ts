@@ -53,8 +53,8 @@ export interface SlurmCluster {
   run(command: string, ...args: readonly string[]): Promise<Answer>;
   /** Runs one that must not fail; gives its output. */
   ok(command: string, ...args: readonly string[]): Promise<string>;
-  /** Replaces settings of slurm.conf, for when the daemons read it again. */
-  configure(settings: Readonly<Record<string, string>>): void;
+  /** Replaces settings of slurm.conf, or takes them out (null), for when the daemons read it again. */
+  configure(settings: Readonly<Record<string, string | null>>): void;
   /** Ends all daemons and jobs and removes the files. */
   stop(): Promise<void>;
 }
@@ -123,12 +123,14 @@ async function build({ folder, env, daemons, clear, settings }: Plan): Promise<S
     slurmdbdConf({ folder, socket, port: Number(accounts), database: Number(database) }),
     { mode: 0o600 },
   );
-  let current = {
+  let current: Record<string, string | null> = {
     ...slurmConf({ folder, socket, control: Number(control), accounts: Number(accounts) }),
     ...settings,
   };
   const write = (): void => {
-    const lines = Object.entries(current).map(([key, value]) => `${key}=${value}`);
+    const lines = Object.entries(current).flatMap(([key, value]) =>
+      value === null ? [] : [`${key}=${value}`],
+    );
     const machines = nodes.map(
       (name, at) =>
         `NodeName=${name} NodeHostname=${hostname()} NodeAddr=127.0.0.1 Port=${nodePorts[at]} ` +

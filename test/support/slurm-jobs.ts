@@ -4,11 +4,13 @@
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { runProgram } from "../../src/cli/program.ts";
 import { createNodeHost } from "../../src/core/host/node-host.ts";
 import { exact, type Host } from "../../src/core/index.ts";
 import {
+  bestPolicyFor,
+  FREE_INTERRUPTION,
   fixedDuration,
-  lowestWindow,
   PERFECT,
   plan,
   type Signal,
@@ -18,6 +20,7 @@ import {
   type JobRecord,
   type JobStore,
   openJobStore,
+  type Pausing,
   signalToJson,
 } from "../../src/systems/schedule/jobs/index.ts";
 import {
@@ -25,6 +28,7 @@ import {
   createSlurmEngine,
   type SlurmClient,
 } from "../../src/systems/schedule/slurm/index.ts";
+import { createSession } from "../cli-session.ts";
 import { sampleJob } from "../sample-job.ts";
 import { until } from "./daemons.ts";
 import type { SlurmCluster } from "./slurm-cluster.ts";
@@ -58,6 +62,8 @@ interface JobOptions {
   readonly args?: readonly string[];
   readonly scriptName?: string;
   readonly environment?: Readonly<Record<string, string>>;
+  /** How it is stopped and continued; in one piece unless given. */
+  readonly pausing?: Pausing;
 }
 
 export const nowS = (): number => Date.now() / 1000;
@@ -85,13 +91,24 @@ export function cleanerAndCleaner(): Signal {
 }
 
 /** A host whose commands find the cluster. */
-function clusterHost({ env }: Pick<SlurmCluster, "env">): Host {
+export function clusterHost({ env }: Pick<SlurmCluster, "env">): Host {
   const host = createNodeHost();
   return {
     ...host,
     run: (command, args, options) =>
       host.run(command, args, { ...options, env: { ...options.env, ...env } }),
   };
+}
+
+/** Runs a command line of godwit on the cluster's login node, in the folder of its jobs. */
+export async function godwitOn(
+  cluster: SlurmCluster,
+  ...args: readonly string[]
+): Promise<{ readonly code: number; readonly out: string; readonly err: string }> {
+  const { context, printed } = createSession({ cwd: cluster.work, env: cluster.env });
+  const code = await runProgram({ ...context, host: clusterHost(cluster) }, args);
+  const text = (name: "out" | "err"): string => Buffer.concat(printed[name]).toString();
+  return { code, out: text("out"), err: text("err") };
 }
 
 let count = 0;
@@ -164,13 +181,18 @@ function recordOf(
   { id, script }: { readonly id: string; readonly script: string },
   options: JobOptions,
 ): JobRecord {
-  const { withinS = 600, durationS = 2, forecast = cleanAt(0, durationS) } = options;
+  const {
+    withinS = 600,
+    durationS = 2,
+    forecast = cleanAt(0, durationS),
+    pausing = null,
+  } = options;
   const submittedAt = nowS();
   const job: JobRecord["job"] = {
     ...{ id, submittedAt, earliest: submittedAt, deadline: submittedAt + withinS },
     duration: fixedDuration(durationS),
     power: exact("W", 300, { method: "declared", source: "a test" }),
-    ...{ interruptible: null, scale: null, pinned: false },
+    ...{ interruptible: pausing === null ? null : FREE_INTERRUPTION, scale: null, pinned: false },
     zones: [{ zone: "DE", bytes: 0, joulesPerByte: 0, startLatencyS: 0 }],
   };
   const { plan: own, forecast: known } = planned(job, forecast);
@@ -178,13 +200,14 @@ function recordOf(
     ...sampleJob(),
     ...{ id, job, submittedAt, plan: own, firstPlan: own, forecast: known, firstForecast: known },
     ...{ engine: "slurm", command: [script, ...(options.args ?? [])], cwd: cluster.work },
-    environment: "submitter",
+    ...{ environment: "submitter", pausing },
     engineData: { options: JSON.stringify(options.options ?? ["--time=1"]), limitS: null },
   };
 }
 
 function planned(job: JobRecord["job"], forecast: Signal): Pick<JobRecord, "plan" | "forecast"> {
   const now = nowS();
-  const own = plan([job], [forecast], { now, policy: lowestWindow, error: PERFECT, threshold: 0 });
+  const policy = bestPolicyFor(job);
+  const own = plan([job], [forecast], { now, policy, error: PERFECT, threshold: 0 });
   return { plan: own, forecast: signalToJson(forecast) };
 }

@@ -44,7 +44,7 @@ const forecastOf = (values: readonly number[], start = NOW): Signal =>
 function lua(text: string): string {
   const program = `
     local messages = {}
-    slurm = { NO_VAL = 4294967294, SUCCESS = 0, log_user = function(text) messages[#messages + 1] = text end }
+    slurm = { NO_VAL = 4294967294, SUCCESS = 0, log_user = function(...) messages[#messages + 1] = string.format(...) end }
     os.time = function() return ${NOW} end
     local godwit = dofile(${JSON.stringify(HOOK)})
     ${text}`;
@@ -87,6 +87,15 @@ describe.skipIf(LUA === undefined)("the hook in Lua", () => {
       ),
     ).toEqual([NOW + 6 * HOUR, NOW + 3 * HOUR, 0, NOW + 6 * HOUR]);
   });
+  test("tells the user when, how much cleaner it is, and what to do about it", () => {
+    writeFileSync(join(folder, "policy"), policy);
+    const out = lua(`
+      godwit.submit(${job("")}, ${JSON.stringify(join(folder, "policy"))})
+      print(#messages, messages[1])`);
+    expect(out).toMatch(
+      /^1\tgodwit: begins 2026-11-27T\S+, when the grid is about 88 % cleaner\. At once: scontrol/,
+    );
+  });
   test("leaves alone what did not, and what says itself when to begin", () => {
     expect(
       begins(
@@ -98,6 +107,7 @@ describe.skipIf(LUA === undefined)("the hook in Lua", () => {
         job('qos = "normal", comment = ""'),
         job("begin_time = 1795758001"),
         job("priority = 0"),
+        job('script = "#!/bin/sh\\n#SBATCH -N1 --deadline=now+1hour\\ntrue"'),
         job('script = ""'),
         job("script = nil"),
         job("time_limit = slurm.NO_VAL"),
@@ -105,7 +115,7 @@ describe.skipIf(LUA === undefined)("the hook in Lua", () => {
         // Longer than the forecast reaches.
         job("time_limit = 60 * 24"),
       ),
-    ).toEqual([0, 0, 0, 0, 0, 1795758001, 0, 0, 0, 0, 0, 0]);
+    ).toEqual([0, 0, 0, 0, 0, 1795758001, 0, 0, 0, 0, 0, 0, 0]);
   });
   test.each([
     ["no file", null],

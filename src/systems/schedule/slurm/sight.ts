@@ -110,7 +110,9 @@ function spansOf(rows: readonly Row[]): readonly Span[] {
   return rows
     .flatMap((row): Span[] => {
       const [start, end] = [startOf(row), endOf(row)];
-      if (start === null || row.state?.phase === "waiting") return [];
+      // In accounting a run that was requeued is one that ended; in the queue its begin is still to come.
+      const isToCome = row.state?.phase === "waiting" && ("startsAt" in row || end === null);
+      if (start === null || isToCome) return [];
       const seconds = "elapsedS" in row && end !== null ? row.elapsedS : null;
       return [{ start, end, seconds }];
     })
