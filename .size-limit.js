@@ -32,6 +32,6 @@ export default [
   entry("godwit/profile", "measure/profile/index.js", "40 kB"),
   entry("godwit/schedule", "systems/schedule/index.js", "45 kB"),
   entry("godwit/jobs", "systems/schedule/jobs/index.js", "80 kB"),
-  entry("godwit/tune", "systems/tune/index.js", "5 kB"),
+  entry("godwit/tune", "systems/tune/index.js", "40 kB"),
   entry("godwit/report", "report/index.js", "20 kB"),
 ];

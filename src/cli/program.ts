@@ -168,6 +168,11 @@ const COMMANDS: readonly Entry[] = [
     load: async (context) => (await import("./savings.ts")).savingsCommand(context),
   },
   {
+    name: "tune-training",
+    description: "Find the batch size and power limit at which a recurring training costs least.",
+    load: async (context) => (await import("./tune-training.ts")).tuneTrainingCommand(context),
+  },
+  {
     name: "calibrate",
     description: "Find what this machine draws at the plug, against a meter, for later runs.",
     load: async (context) => (await import("./calibrate.ts")).calibrateCommand(context),

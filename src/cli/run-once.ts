@@ -69,8 +69,8 @@ export interface OnceOptions {
   readonly plan: RunPlan;
   /** Null for a warm-up run. */
   readonly begin: BeginMeasurement | null;
-  /** Runs it apart from godwit, as a batch job with outputs of its own. */
-  readonly batch?: { readonly session: OwnSession; readonly output: readonly [number, number] };
+  /** Gives it outputs of its own, and runs it apart from godwit when it is a batch job. */
+  readonly batch?: { readonly session?: OwnSession; readonly output: readonly [number, number] };
 }
 
 /** Runs the command once. Rejects only when it could not be started. */
