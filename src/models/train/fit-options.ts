@@ -45,6 +45,8 @@ export interface FitOptions extends UpdateOptions {
   readonly batchSize: number;
   /** Steps whose mean gradient makes one update. Default: 1. */
   readonly accumulate?: number;
+  /** Computes parts of the forward pass twice to hold less in memory. Default: false. */
+  readonly recompute?: boolean;
   readonly seed: number;
   /** Initializers that are trained. Default: all that can be. */
   readonly parameters?: readonly string[];

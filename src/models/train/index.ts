@@ -54,6 +54,7 @@ export {
   type Updated,
 } from "./optimizers/index.ts";
 export { chooseParameters, trainableParameters } from "./parameters.ts";
+export { onSmallerImages, stackLayers } from "./progressive.ts";
 export {
   augmentOf,
   lossOf,
@@ -62,6 +63,7 @@ export {
   type Recipe,
   scheduleOf,
 } from "./recipe.ts";
+export { type Recomputed, withRecomputation } from "./recompute.ts";
 export {
   constantRate,
   cosineRate,
@@ -71,7 +73,9 @@ export {
   stepRate,
   warmedUp,
 } from "./schedule.ts";
+export { fitInStages, type Stage, type StagedResult } from "./stages.ts";
 export { buildStep, type Step, type StepOptions } from "./step.ts";
+export { type WithTeacher, withTeacher } from "./teacher.ts";
 export {
   type Batch,
   createTrainer,

@@ -8,6 +8,7 @@ import { type DifferentiateOptions, differentiate } from "./differentiate.ts";
 import { dropoutAsMasks, type Mask } from "./dropout-masks.ts";
 import { graphOf } from "./graph-surgery.ts";
 import type { Loss } from "./losses/index.ts";
+import { withRecomputation } from "./recompute.ts";
 import { trainingMode } from "./training-mode.ts";
 import { type TargetInput, withLoss } from "./with-loss.ts";
 import {
@@ -34,6 +35,8 @@ export interface StepOptions extends UpdateOptions {
   readonly seed?: number;
   /** Batches whose mean gradient makes one update. Default: 1. */
   readonly accumulate?: number;
+  /** Computes parts of the forward pass twice to hold less in memory. Default: false. */
+  readonly recompute?: boolean;
   readonly lowerings?: DifferentiateOptions["lowerings"];
 }
 
@@ -67,12 +70,13 @@ export function buildStep(model: Model, options: StepOptions): Step {
     parameters: new Set(parameters),
   });
   const { model: judged, loss, targets } = withLoss(training.model, options);
-  const { model: whole, gradients } = differentiate(judged, {
+  const { model: plain, gradients } = differentiate(judged, {
     operators,
     loss,
     parameters,
     ...(options.lowerings === undefined ? {} : { lowerings: options.lowerings }),
   });
+  const whole = options.recompute === true ? recomputed(plain, judged) : plain;
   const { statistics } = training;
   if (accumulate === 1) {
     const update = withOptimizer(whole, { ...options, gradients, statistics, keep: [loss] });
@@ -91,6 +95,9 @@ export function buildStep(model: Model, options: StepOptions): Step {
   const entries = [...update.entries, ...accumulation.statistics];
   return { update, accumulation, batchesPerUpdate: accumulate, loss, targets, masks, entries };
 }
+
+const recomputed = (model: Model, forward: Model): Model =>
+  withRecomputation(model, { forward: graphOf(forward).nodes.length }).model;
 
 function trainable(model: Model, name: string): Trainable {
   const found = graphOf(model).initializers.find((tensor) => tensor.name === name);
