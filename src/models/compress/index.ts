@@ -6,6 +6,22 @@ export * from "./cost/index.ts";
 
 export { withDataInside } from "./data-inside.ts";
 export {
+  type BlockOptions,
+  type BlockReport,
+  type DistilOptions,
+  datasetOfFeeds,
+  distil,
+  type GradientOptions,
+  type Learned,
+  type Match,
+  meanGradients,
+  type PruneInRoundsOptions,
+  pruneInRounds,
+  type Round,
+  reconstructBlocks,
+  type TeachingOptions,
+} from "./distil/index.ts";
+export {
   type EvbmfRank,
   evbmf,
   type FactoriseOptions,
@@ -28,6 +44,8 @@ export {
   type Importance,
   type Member,
   type PruneOptions,
+  type PrunePass,
+  type PruneResult,
   type PruningGroup,
   type PruningGroups,
   prune,

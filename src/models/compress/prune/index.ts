@@ -2,7 +2,13 @@
 
 export type { Member, PruningGroup, PruningGroups } from "./groups.ts";
 export type { Importance } from "./importance.ts";
-export { type PruneOptions, prune, pruningGroups } from "./prune.ts";
+export {
+  type PruneOptions,
+  type PrunePass,
+  type PruneResult,
+  prune,
+  pruningGroups,
+} from "./prune.ts";
 export type { Scope } from "./select.ts";
 export {
   pruningSensitivity,

@@ -3,14 +3,14 @@
 
 import { type Model, subGraphsOf } from "../../../onnx/index.ts";
 import { matrixOf, nameOfNode } from "../layer.ts";
-import type { Change, Pass, PassContext, Refusal } from "../pass.ts";
+import type { Change, Pass, PassContext, PassResult, Refusal } from "../pass.ts";
 import { collectMoments, type Moments, watchedLayer } from "../statistics.ts";
 import { type Consumer, consumersOf } from "./consumers.ts";
 import { followGraph } from "./followed-graph.ts";
 import { groupsOf, type PruningGroup, type PruningGroups } from "./groups.ts";
 import { type Importance, scoresFromWeights } from "./importance.ts";
 import { prepareForPruning } from "./prepare.ts";
-import { removeSets } from "./remove.ts";
+import { keptBy, removeSets } from "./remove.ts";
 import { hasIntercept, withRefits } from "./repair.ts";
 import { type Scope, selectUnits } from "./select.ts";
 import { surgeonScores } from "./surgeon.ts";
@@ -34,12 +34,23 @@ export interface PruneOptions {
 
 const name = "prune";
 
+/** What pruning gave, and which channels of each value are left. */
+export interface PruneResult extends PassResult {
+  /** Indices that stay of an axis of a value; null where all do. */
+  kept(value: string, axis: number): readonly number[] | null;
+}
+
+/** A pass that also tells what it kept. */
+export interface PrunePass extends Pass<PruneOptions> {
+  apply(model: Model, context: PassContext, options: PruneOptions): Promise<PruneResult>;
+}
+
 /** Removes the least important units of each group. Groups: `pruningGroups`. */
-export const prune: Pass<PruneOptions> = {
+export const prune: PrunePass = {
   name,
   fidelity: "approximate",
   async apply(model, context, options) {
-    if (model.graph === undefined) return { model, changes: [], refused: [] };
+    if (model.graph === undefined) return { model, changes: [], refused: [], kept: () => null };
     const repair = options.repair ?? context.calibration !== undefined;
     const prepared = await prepareForPruning(model, context, { biases: repair });
     const followed = followGraph(prepared);
@@ -73,7 +84,8 @@ export const prune: Pass<PruneOptions> = {
     const removed = new Set(
       groups.flatMap(({ sets }, at) => (units[at] ?? []).map((unit) => sets[unit] ?? -1)),
     );
-    if (removed.size === 0) return { model, changes: [], refused };
+    if (removed.size === 0) return { model, changes: [], refused, kept: () => null };
+    const kept = keptBy(followed, removed);
     const fitted = repair ? withRefits(prepared, { consumers, units, moments }) : prepared;
     const changes = groups.flatMap((group, at): readonly Change[] => {
       const gone = units[at]?.length ?? 0;
@@ -81,11 +93,8 @@ export const prune: Pass<PruneOptions> = {
       const what = `${group.size - gone} of ${group.size} units stay, in ${group.members.length} tensors`;
       return [{ pass: name, subject: group.name, what }];
     });
-    return {
-      model: removeSets(fitted, { ...followed, graph: graphOf(fitted) }, removed),
-      changes,
-      refused,
-    };
+    const small = removeSets(fitted, { ...followed, graph: graphOf(fitted) }, removed);
+    return { model: small, changes, refused, kept: (value, axis) => kept([value, axis]) };
   },
 };
 
