@@ -91,7 +91,7 @@ function partOf(
 }
 
 /** [batch, positions] of a map [batch, channels, ...]. */
-export const mapShape = ([batch = 1, , ...positions]: readonly number[]): readonly number[] => [
+const mapShape = ([batch = 1, , ...positions]: readonly number[]): readonly number[] => [
   batch,
   positions.reduce((product, size) => product * size, 1),
 ];
