@@ -14,6 +14,8 @@ import {
 import type { Feeds, PassContext } from "../pass.ts";
 import type { CalibrationMethod } from "./calibrate/calibrate.ts";
 import { floatLeftovers } from "./check-islands.ts";
+import { mixPrecision } from "./mixed-precision.ts";
+import { payingIslands } from "./paying-islands.ts";
 import { outputsOn, relativeError, sensitivityScan } from "./sensitivity.ts";
 import { prepareStatic, quantiseStatic, type StaticOptions } from "./static.ts";
 
@@ -254,6 +256,43 @@ test("the scan finds the node that 8 bits ruin", async () => {
   expect(await errorOf(kept, fragile)).toBeLessThan(
     0.1 * (await errorOf(quantiser.build([]).model, fragile)),
   );
+});
+
+describe("mixed precision", () => {
+  test("keeps in floats what the score needs, and no more than it found", async () => {
+    const quantiser = await prepareStatic(network, context);
+    const scan = await sensitivityScan(network, quantiser, context, { samples: 2 });
+    // A score that needs two particular nodes in floats and knows nothing else.
+    const needed = [scan[3]?.key ?? "", scan[5]?.key ?? ""];
+    const isFloat = (model: Model, key: string): boolean => {
+      const index = indexGraph(model.graph ?? emptyGraph);
+      const node = model.graph?.nodes.find(({ outputs }) =>
+        outputs.some((of) => of.startsWith(key)),
+      );
+      return index.constant(node?.inputs[1] ?? "")?.dataType === "float32";
+    };
+    const evaluate = async (model: Model) => needed.filter((key) => isFloat(model, key)).length;
+    const mix = await mixPrecision(quantiser, scan, { evaluate, least: 2 });
+    expect([...(mix.keepFloat ?? [])].sort()).toEqual([...needed].sort());
+    const never = await mixPrecision(quantiser, scan, { evaluate, least: 3 });
+    expect(never.keepFloat).toBeNull();
+    expect(never.trials.length).toBeGreaterThan(3);
+  });
+
+  test("leaves out islands that do not pay", async () => {
+    const quantiser = await prepareStatic(network, context);
+    expect(quantiser.islands([])).toHaveLength(1);
+    // Without its middle the network falls into two.
+    const [, , third] = quantiser.candidates;
+    const apart = quantiser.islands([third?.key ?? "", quantiser.candidates[3]?.key ?? ""]);
+    expect(apart.flat()).toHaveLength(5);
+    expect(apart.length).toBeGreaterThan(1);
+    const { islands, keepFloat } = await payingIslands(quantiser, unseen[0] ?? {}, context, {
+      runs: 3,
+    });
+    expect(islands).toHaveLength(1);
+    expect(keepFloat).toHaveLength((islands[0]?.saving ?? 0) > 0 ? 0 : 7);
+  });
 });
 
 describe("what cannot be quantised is refused", () => {

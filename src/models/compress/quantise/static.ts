@@ -34,7 +34,7 @@ import {
   productsTakenApart,
 } from "./placement.ts";
 import { type QuantisedWeight, quantiseWeight, type Weight } from "./quantised-weight.ts";
-import { tieRanges } from "./ties.ts";
+import { islandsOf, tieRanges } from "./ties.ts";
 
 export interface StaticOptions {
   readonly calibration?: CalibrationOptions;
@@ -76,6 +76,8 @@ export interface StaticQuantiser {
   readonly candidates: readonly Candidate[];
   /** The quantised model with some nodes left in floats, by name or by first output. */
   build(keepFloat: readonly string[]): PassResult;
+  /** Keys of candidates that hang together in 8 bits, when some nodes are left in floats. */
+  islands(keepFloat: readonly string[]): readonly (readonly string[])[];
 }
 
 export interface Candidate {
@@ -119,6 +121,10 @@ export async function prepareStatic(
     : weights;
   return {
     candidates: [...members.values()].flatMap((member) => candidateOf(member, weights)),
+    islands(keepFloat) {
+      const plan = planFor({ ...placement, keepFloat: new Set(keepFloat) }, corrected);
+      return islandsOf(plan.members.values());
+    },
     build(keepFloat) {
       const keep = new Set(keepFloat);
       const plan = planFor({ ...placement, keepFloat: keep }, corrected);

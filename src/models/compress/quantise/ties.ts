@@ -28,6 +28,24 @@ export function tieRanges(
   );
 }
 
+/** Keys of weighted members that hang together by values in 8 bits. */
+export function islandsOf(members: Iterable<Member>): readonly (readonly string[])[] {
+  const all = [...members];
+  const groups = new Groups();
+  const made = new Set(all.flatMap((of) => (of.quantisesResult ? [of.result] : [])));
+  for (const { key, result, inputs, quantisesResult } of all) {
+    groups.unite([`node ${key}`, ...inputs.filter((input) => made.has(input))]);
+    if (quantisesResult) groups.unite([`node ${key}`, result]);
+  }
+  const islands = new Map<string, string[]>();
+  for (const { key, kind } of all) {
+    if (kind !== "weighted") continue;
+    const group = groups.find(`node ${key}`);
+    islands.set(group, [...(islands.get(group) ?? []), key]);
+  }
+  return [...islands.values()];
+}
+
 const union = (a: Range, b: Range): Range => ({
   min: Math.min(a.min, b.min),
   max: Math.max(a.max, b.max),
