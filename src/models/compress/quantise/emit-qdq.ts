@@ -34,11 +34,21 @@ export interface PlannedWeight {
   readonly bias: Float32Array | null;
 }
 
+/**
+ * How weights are written: as integers, or as floats that are put on their grid in every run, which can
+ * be trained through (biases then stay as they are).
+ */
+export type WeightForm = "integers" | "trainable";
+
 /** The model with the plan's members in 8 bits. */
-export function emitQdq(model: Model, plan: QuantisationPlan): Model {
+export function emitQdq(
+  model: Model,
+  plan: QuantisationPlan,
+  weightForm: WeightForm = "integers",
+): Model {
   const { graph } = model;
   if (graph === undefined) return model;
-  const writer = writerFor(graph, plan);
+  const writer = writerFor(graph, plan, weightForm);
   const nodes = graph.nodes.flatMap((node): readonly Node[] => {
     const after = node.outputs.flatMap((output) => resultPair(output, writer));
     if (writer.summands.has(node)) return after;
@@ -55,6 +65,7 @@ export function emitQdq(model: Model, plan: QuantisationPlan): Model {
 
 interface Writer {
   readonly plan: QuantisationPlan;
+  readonly weightForm: WeightForm;
   readonly fresh: (wanted: string) => string;
   readonly stored: Tensor[];
   /** Values in 8 bits, and the name under which everything reads what is left of them. */
@@ -71,7 +82,7 @@ interface Writer {
   readonly weights: Map<QuantisedWeight, string>;
 }
 
-function writerFor(graph: Graph, plan: QuantisationPlan): Writer {
+function writerFor(graph: Graph, plan: QuantisationPlan, weightForm: WeightForm): Writer {
   const fresh = freshNames(namesIn(graph));
   const outputs = new Set(graph.outputs.map(({ name }) => name));
   const results = new Map<string, string>();
@@ -86,7 +97,7 @@ function writerFor(graph: Graph, plan: QuantisationPlan): Writer {
   }
   const quantised = new Set([...outputs].filter((name) => results.has(name)));
   return {
-    ...{ plan, fresh, results, makers, summands },
+    ...{ plan, weightForm, fresh, results, makers, summands },
     ...{ stored: [], inputs: new Map(), weights: new Map() },
     outputs: quantised,
   };
@@ -126,6 +137,7 @@ function memberInputs(
   if (planned === undefined) return reads;
   const [activation = "", weight = "", bias = ""] = reads;
   const floats = [activation, weightFloats(planned.weight, weight, writer, emit)];
+  if (writer.weightForm === "trainable") return bias === "" ? floats : [...floats, bias];
   if (planned.bias === null) return floats;
   const step = gridOf(member.inputs[0] ?? "", writer).scale;
   return [
@@ -209,36 +221,52 @@ function weightFloats(
   const { dims, values, scales, axis } = weight;
   const shape = axis === null ? [] : [scales.length];
   const zeros = new Int8Array(scales.length);
-  const inputs = [
-    store(`${name}/int8`, tensorOf("int8", { dims, values }), writer),
+  const attributes = axis === null ? [] : [attribute.int("axis", axis)];
+  const grid = [
     store(`${name}/scale`, tensorOf("float32", { dims: shape, values: scales }), writer),
     store(`${name}/zero`, tensorOf("int8", { dims: shape, values: zeros }), writer),
   ];
   const output = writer.fresh(`${name}/dequantised`);
-  const attributes = axis === null ? [] : [attribute.int("axis", axis)];
-  emit(nodeOf("DequantizeLinear", inputs, { outputs: [output], attributes }));
+  let levels: string;
+  if (writer.weightForm === "trainable") {
+    levels = writer.fresh(`${name}/quantised`);
+    emit(nodeOf("QuantizeLinear", [name, ...grid], { outputs: [levels], attributes }));
+  } else {
+    levels = store(`${name}/int8`, tensorOf("int8", { dims, values }), writer);
+  }
+  emit(nodeOf("DequantizeLinear", [levels, ...grid], { outputs: [output], attributes }));
   writer.weights.set(weight, output);
   return output;
 }
 
 /** A bias as 32-bit integers, in steps of the input's times the weight's. */
 function biasFloats(
-  { weight: { scales, axis }, bias }: PlannedWeight,
+  { weight: { scales }, bias }: PlannedWeight,
   { step, name }: { readonly step: number; readonly name: string },
   writer: Writer,
   emit: (node: Node) => void,
 ): string {
-  const steps = scales.map((scale) => scale * step);
-  const values = Int32Array.from(bias ?? [], (value, channel) =>
-    roundHalfToEven(value / (steps[axis === null ? 0 : channel] ?? 1)),
-  );
-  const shape = axis === null ? [] : [steps.length];
-  const inputs = [
-    store(`${name}/int32`, tensorOf("int32", { dims: [values.length], values }), writer),
-    store(`${name}/scale`, tensorOf("float32", { dims: shape, values: steps }), writer),
-  ];
+  const { integers, steps } = integerBias(bias ?? new Float32Array(), scales, step);
+  const inputs = [store(`${name}/int32`, integers, writer), store(`${name}/scale`, steps, writer)];
   const output = writer.fresh(`${name}/dequantised`);
-  const attributes = axis === null ? [] : [attribute.int("axis", 0)];
+  const attributes = steps.dims.length === 0 ? [] : [attribute.int("axis", 0)];
   emit(nodeOf("DequantizeLinear", inputs, { outputs: [output], attributes }));
   return output;
+}
+
+/** A bias in steps of an activation's step times those of the weight: one, or one a channel. */
+export function integerBias(
+  bias: Float32Array,
+  scales: Float32Array,
+  step: number,
+): { readonly integers: Tensor; readonly steps: Tensor } {
+  const one = scales.length === 1 && bias.length !== 1;
+  const steps = scales.map((scale) => scale * step);
+  const values = Int32Array.from(bias, (value, channel) =>
+    roundHalfToEven(value / (steps[steps.length === 1 ? 0 : channel] ?? 1)),
+  );
+  return {
+    integers: tensorOf("int32", { dims: [values.length], values }),
+    steps: tensorOf("float32", { dims: one ? [] : [steps.length], values: steps }),
+  };
 }

@@ -19,5 +19,7 @@ export {
   quantiseStatic,
   type StaticOptions,
   type StaticQuantiser,
+  type TrainableModel,
 } from "./static.ts";
+export { storeIntegers } from "./store-integers.ts";
 export { quantiseWeights, type WeightOnlyOptions } from "./weight-only/weight-only.ts";

@@ -78,3 +78,11 @@ function forEachChannel(
     visit((start / inner) % size, start, start + inner);
   }
 }
+
+/** Index along the axis of each element, by its position; 0 where there is no axis. */
+export function channelIn(dims: readonly number[], axis: number | null): (at: number) => number {
+  if (axis === null) return () => 0;
+  const inner = dims.slice(axis + 1).reduce((product, size) => product * size, 1);
+  const size = dims[axis] ?? 1;
+  return (at) => Math.floor(at / inner) % size;
+}

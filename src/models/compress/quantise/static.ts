@@ -3,48 +3,31 @@
 // Runtime's CPU kernels want them: unsigned activations, signed weights.
 
 import { UserError } from "../../../core/index.ts";
-import {
-  canonicalDomain,
-  elementsOf,
-  type GraphIndex,
-  indexGraph,
-  intOf,
-  type Model,
-  type Node,
-} from "../../../onnx/index.ts";
+import { canonicalDomain, type Model } from "../../../onnx/index.ts";
 import type { Change, Pass, PassContext, PassResult, Refusal } from "../pass.ts";
 import { labelOf } from "../simplify/label.ts";
 import { roundAdaptively } from "./adaptive-rounding.ts";
 import { biasErrors } from "./bias-correction.ts";
 import { type CalibrationOptions, calibrate } from "./calibrate/calibrate.ts";
-import { emitQdq, gridInto, type PlannedWeight, type QuantisationPlan } from "./emit-qdq.ts";
-import {
-  type Grid,
-  gridOf,
-  INT8_REDUCED,
-  INT8_SYMMETRIC,
-  type Levels,
-  type Range,
-  UINT8,
-} from "./grid.ts";
+import { emitQdq, type QuantisationPlan } from "./emit-qdq.ts";
 import {
   type Member,
   type PlacementOptions,
   placeMembers,
   productsTakenApart,
 } from "./placement.ts";
-import { type QuantisedWeight, quantiseWeight, type Weight } from "./quantised-weight.ts";
-import { islandsOf, tieRanges } from "./ties.ts";
+import {
+  levelsFor,
+  planOf,
+  planWeights,
+  valuesOf,
+  type WeightChoice,
+  type Weights,
+} from "./plan.ts";
+import { islandsOf } from "./ties.ts";
 
-export interface StaticOptions {
+export interface StaticOptions extends WeightChoice {
   readonly calibration?: CalibrationOptions;
-  /** Whether each output channel of a weight has a grid of its own. Default: true. */
-  readonly perChannel?: boolean;
-  /**
-   * Whether weights use 7 bits, for processors without VNNI, whose sums of two products saturate at 16
-   * bits. Default: false.
-   */
-  readonly reduceRange?: boolean;
   /**
    * How weights come to their levels: the nearest, or by what that does to the layer's outputs on the
    * calibration inputs. Default: nearest.
@@ -76,8 +59,20 @@ export interface StaticQuantiser {
   readonly candidates: readonly Candidate[];
   /** The quantised model with some nodes left in floats, by name or by first output. */
   build(keepFloat: readonly string[]): PassResult;
+  /**
+   * The model for quantisation-aware training, with the names of what is to be trained: activations and
+   * weights go through their grids in every run, and gradients straight through these. `storeIntegers`
+   * makes the trained model one that runs in 8 bits.
+   */
+  trainable(keepFloat: readonly string[]): TrainableModel;
   /** Keys of candidates that hang together in 8 bits, when some nodes are left in floats. */
   islands(keepFloat: readonly string[]): readonly (readonly string[])[];
+}
+
+export interface TrainableModel {
+  readonly model: Model;
+  /** Weights and biases; grids stay as they were calibrated. */
+  readonly parameters: readonly string[];
 }
 
 export interface Candidate {
@@ -121,6 +116,11 @@ export async function prepareStatic(
     : weights;
   return {
     candidates: [...members.values()].flatMap((member) => candidateOf(member, weights)),
+    trainable(keepFloat) {
+      const keep = { ...placement, keepFloat: new Set(keepFloat) };
+      const trained = emitQdq(model, planFor(keep, corrected), "trainable");
+      return { model: trained, parameters: parametersOf(model, trained) };
+    },
     islands(keepFloat) {
       const plan = planFor({ ...placement, keepFloat: new Set(keepFloat) }, corrected);
       return islandsOf(plan.members.values());
@@ -131,6 +131,14 @@ export async function prepareStatic(
       return resultOf(model, emitQdq(model, plan), plan.members, members);
     },
   };
+}
+
+/** Floats that the model stores and that are still there: what was added are grids. */
+function parametersOf(before: Model, after: Model): readonly string[] {
+  const own = new Set(before.graph?.initializers.map(({ name }) => name));
+  return (after.graph?.initializers ?? [])
+    .filter(({ name, dataType }) => own.has(name) && dataType === "float32")
+    .map(({ name = "" }) => name);
 }
 
 /** Why the model as a whole cannot be quantised; null when it can. */
@@ -153,121 +161,6 @@ function unfit(model: Model): Refusal | null {
   return (opset ?? 0n) < 13n
     ? refuse(`it speaks opset ${opset}, and grids by channel came with 13`)
     : null;
-}
-
-/** Activations that members read and give. A gate's result needs no looking at: it is 0 to 1. */
-function valuesOf(members: ReadonlyMap<string, Member>): readonly string[] {
-  const values = new Set<string>();
-  for (const { inputs, key, result } of members.values()) {
-    for (const value of [...inputs, key, result]) values.add(value);
-  }
-  return [...values];
-}
-
-type Weights = ReadonlyMap<string, PlannedWeight>;
-
-interface Calibrated {
-  readonly observed: ReadonlyMap<string, Range>;
-  readonly weights: Weights;
-}
-
-/** Places members and gives every value its grid. */
-function planOf(
-  model: Model,
-  options: PlacementOptions,
-  { observed, weights }: Calibrated,
-): QuantisationPlan {
-  const placed = placeMembers(model, options);
-  const members = new Map([...placed].filter(([, member]) => hasRanges(member, observed)));
-  const gates = new Map(
-    [...members.values()].flatMap(({ kind, key }) =>
-      kind === "gate" ? [[key, GATE] as const] : [],
-    ),
-  );
-  const grids = new Map<string, Grid>();
-  for (const [name, range] of tieRanges(members.values(), new Map([...observed, ...gates]))) {
-    grids.set(name, gridOf(range, UINT8));
-  }
-  const unfit = [...members.values()]
-    .filter(({ tail }) => tail?.summand != null)
-    .filter((member) => {
-      const grid = grids.get(member.result);
-      const zero = grid === undefined ? 0 : gridInto(member, grid).zeroPoint;
-      return zero < UINT8.least || zero > UINT8.most;
-    });
-  if (unfit.length === 0) return { members, grids, weights };
-  const keepSummand = new Set([...(options.keepSummand ?? []), ...unfit.map(({ key }) => key)]);
-  return planOf(model, { ...options, keepSummand }, { observed, weights });
-}
-
-/** What a HardSigmoid gives. */
-const GATE: Range = { min: 0, max: 1 };
-
-/** Values that had no elements on any input have no range, and their nodes stay as they are. */
-const hasRanges = ({ inputs, result }: Member, observed: ReadonlyMap<string, Range>): boolean =>
-  [...inputs, result].every((value) => observed.has(value));
-
-const levelsFor = ({ reduceRange = false }: StaticOptions): Levels =>
-  reduceRange ? INT8_REDUCED : INT8_SYMMETRIC;
-
-/** Axis of the output channels in the weight of a node. */
-function channelAxis(node: Node, rank: number): number {
-  if (node.opType === "Conv") return 0;
-  return node.opType === "Gemm" && intOf(node, "transB", 0) !== 0 ? 0 : rank - 1;
-}
-
-function planWeights(
-  model: Model,
-  members: ReadonlyMap<string, Member>,
-  observed: ReadonlyMap<string, Range>,
-  options: StaticOptions,
-): Weights {
-  const index = indexGraph(model.graph ?? EMPTY);
-  const levels = levelsFor(options);
-  const shared = new Map<string, QuantisedWeight>();
-  const planned = new Map<string, PlannedWeight>();
-  for (const { kind, key, node, inputs } of members.values()) {
-    if (kind !== "weighted") continue;
-    const [, name = "", biasName = ""] = node.inputs;
-    const weight = weightIn(index, name);
-    const axis = (options.perChannel ?? true) ? channelAxis(node, weight.dims.length) : null;
-    const bias = biasName === "" ? null : weightIn(index, biasName).values;
-    const step = gridOf(observed.get(inputs[0] ?? "") ?? { min: 0, max: 0 }, UINT8).scale;
-    const leastScales = leastScalesFor(bias, step, axis);
-    const label = `${name} ${axis} ${leastScales?.join() ?? ""}`;
-    const quantised = shared.get(label) ?? quantiseWeight(weight, { levels, axis, leastScales });
-    shared.set(label, quantised);
-    planned.set(key, { weight: quantised, bias });
-  }
-  return planned;
-}
-
-const EMPTY = {
-  ...{ nodes: [], initializers: [], sparseInitializers: [], inputs: [], outputs: [] },
-  ...{ valueInfos: [], metadata: [] },
-};
-
-function weightIn(index: GraphIndex, name: string): Weight {
-  const tensor = index.constant(name);
-  const values = tensor === null ? null : elementsOf(tensor);
-  if (tensor === null || !(values instanceof Float32Array)) {
-    throw new TypeError(`"${name}" is no stored float`);
-  }
-  return { dims: tensor.dims.map(Number), values };
-}
-
-/** Largest 32-bit integer, which a bias in steps of input times weight must not exceed. */
-const MOST_BIAS = 2 ** 31 - 1;
-
-/** Steps of weights below which a bias would not fit into 32 bits; null where all fit. */
-function leastScalesFor(
-  bias: Float32Array | null,
-  step: number,
-  axis: number | null,
-): Float32Array | undefined {
-  if (bias === null) return undefined;
-  const least = bias.map((value) => Math.abs(value) / (step * MOST_BIAS));
-  return axis === null ? Float32Array.of(Math.max(...least)) : least;
 }
 
 /** Biases moved by the mean error that weights and inputs in 8 bits make in each channel. */
