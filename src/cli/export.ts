@@ -8,6 +8,7 @@ import { UserError } from "../core/errors.ts";
 import type { CardFilter, Ledger } from "../ledger/index.ts";
 import type { CliContext } from "./context.ts";
 import { type Content, contentOf, FORMATS, type Format } from "./export-formats.ts";
+import { exportK8sCommand } from "./export-k8s.ts";
 import { LEDGER_OPTION } from "./open-ledger.ts";
 import { parseSince } from "./runs.ts";
 import { tagOption } from "./tag-option.ts";
@@ -18,12 +19,14 @@ Examples:
   $ godwit export --ndjson - --since 7d | jq .measures
   $ godwit export --prometheus /var/lib/node_exporter/godwit.prom
   $ godwit export last --otlp http://localhost:4318
+  $ godwit export k8s last --image train:1.2        (a job of the queue)
 
 Credentials of --otlp come from OTEL_EXPORTER_OTLP_HEADERS or a file, and are never shown.`;
 
 /** The command `export`. */
 export function exportCommand(context: CliContext) {
   return new Command("export")
+    .enablePositionalOptions()
     .description("Write runs to a file for other programs, or send them.")
     .argument("[run...]", "runs to write; all when none is named")
     .option("--csv <file>", "one row a run, RFC 4180; - is standard output")
@@ -60,7 +63,8 @@ export function exportCommand(context: CliContext) {
       } finally {
         ledger.close();
       }
-    });
+    })
+    .addCommand(exportK8sCommand(context));
 }
 
 interface Target {
