@@ -19,6 +19,8 @@ export interface SessionOptions {
   readonly columns?: number;
   readonly isTTY?: boolean;
   readonly machine?: FakeMachine;
+  /** In place of a fake host. */
+  readonly host?: CliContext["host"];
 }
 
 export interface Session {
@@ -41,7 +43,7 @@ export function createSession(options: SessionOptions): Session {
     stdin: { isTTY },
     env,
     cwd,
-    host: createFakeHost(machine),
+    host: options.host ?? createFakeHost(machine),
     version: "0.0.0",
     inherited: [],
     settle: () => () => {},

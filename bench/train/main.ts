@@ -6,13 +6,19 @@
 // It needs Debian's python3-torch and libopenblas0-openmp, and takes some minutes of a quiet machine.
 
 import { mkdtempSync, rmSync } from "node:fs";
-import { loadavg, tmpdir } from "node:os";
+import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { createNodeHost } from "../../src/core/host/node-host.ts";
 import { quantile } from "../../src/core/index.ts";
 import { createSession, type Session } from "../../src/engine/index.ts";
-import { createTrainer, crossEntropy, sgd, type Trainer } from "../../src/models/train/index.ts";
+import {
+  createTrainer,
+  crossEntropy,
+  sgd,
+  type Trainer,
+  tuneStep,
+} from "../../src/models/train/index.ts";
 import { loadOperators, type OperatorTable } from "../../src/onnx/index.ts";
 import { cpuMs, printMachine, printTable, row } from "../engine/figures.ts";
 import { type Contestant, lenet, mlp, mobilenetLike, transformer } from "./models.ts";
@@ -70,13 +76,25 @@ async function versions(of: Contestant | undefined): Promise<string> {
   return `${session.settings.runtime} ${session.settings.version}, PyTorch ${torch.version} with OpenBLAS`;
 }
 
-const trainerOf = (of: Contestant, threads: number, momentum = 0): Promise<Trainer> =>
-  createTrainer(of.model, {
+/** A trainer whose gradients are written in the ways that are the fastest with so many threads. */
+async function trainerOf(of: Contestant, threads: number, momentum = 0): Promise<Trainer> {
+  const engine = { threads };
+  const step = {
     ...{ operators, loss: crossEntropy(), optimizer: sgd({ momentum }) },
     inputs: { [of.input.name]: of.input.dims },
     parameters: of.parameters.map(({ name }) => name),
-    ...{ thread: "caller", engine: { threads } },
-  });
+  };
+  const processor = cpus()[0]?.model ?? "unknown";
+  const lowerings = await tuneStep(of.model, { ...step, engine, processor, store: answers });
+  return createTrainer(of.model, { ...step, lowerings, thread: "caller", engine });
+}
+
+/** Timings of this run. */
+const known = new Map<string, string>();
+const answers = {
+  read: async (key: string) => known.get(key) ?? null,
+  write: async (key: string, text: string) => void known.set(key, text),
+};
 
 /** Loss and gradients of the first step; with a momentum the first velocity is the gradient. */
 async function printNumerics(contestants: readonly Contestant[]): Promise<void> {

@@ -1,5 +1,6 @@
 // What a training run starts from: the data in its parts, the model for it, the loss that fits both.
 
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { openFileSource } from "../core/host/file-source.ts";
 import { type Host, UserError } from "../core/index.ts";
@@ -66,8 +67,14 @@ async function openParts(
 ): Promise<TrainingParts> {
   const images = side === undefined ? {} : { images: { height: side[0], width: side[1] } };
   const importModule = (path: string) => import(resolve(cwd, path));
-  const opened = await openDataset(recipe.data, host, { ...images, importModule });
+  const opened = await openDataset(placeOf(recipe.data, cwd), host, { ...images, importModule });
   return trainingParts(opened, recipe);
+}
+
+/** A file or folder of that name, else what may be a name of the catalogue. */
+function placeOf(spec: string, cwd: string): string {
+  const path = resolve(cwd, spec);
+  return existsSync(path) ? path : spec;
 }
 
 /** The loss that suits the truth: whole numbers are classes, others are amounts. */
@@ -142,7 +149,7 @@ export async function openJudged(
 ): Promise<Dataset> {
   const open = async (images: OpenOptions["images"]): Promise<Dataset> => {
     const importModule = (path: string) => import(resolve(cwd, path));
-    const opened = await openDataset(spec, host, {
+    const opened = await openDataset(placeOf(spec, cwd), host, {
       importModule,
       ...(images === undefined ? {} : { images }),
     });

@@ -74,7 +74,7 @@ export {
   warmedUp,
 } from "./schedule.ts";
 export { fitInStages, type Stage, type StagedResult } from "./stages.ts";
-export { buildStep, type Step, type StepOptions } from "./step.ts";
+export { buildStep, type Step, type StepOptions, tuneStep } from "./step.ts";
 export { type WithTeacher, withTeacher } from "./teacher.ts";
 export {
   type Batch,

@@ -10,6 +10,7 @@ import { graphOf } from "./graph-surgery.ts";
 import type { Loss } from "./losses/index.ts";
 import { withRecomputation } from "./recompute.ts";
 import { trainingMode } from "./training-mode.ts";
+import { type TunedLowerings, type TuneLoweringsOptions, tuneLowerings } from "./tune-lowerings.ts";
 import { type TargetInput, withLoss } from "./with-loss.ts";
 import {
   type StateEntry,
@@ -62,22 +63,12 @@ export function buildStep(model: Model, options: StepOptions): Step {
     throw new RangeError(`batches to an update: a whole number from 1 on, not ${accumulate}`);
   }
   const trainables = parameters.map((name) => trainable(model, name));
-  const sized = withStaticDims(model, { shapes: options.inputs });
-  const { model: masked, masks } = dropoutAsMasks(sized);
-  const training = trainingMode(masked, {
-    operators,
-    seed: options.seed ?? 0,
-    parameters: new Set(parameters),
-  });
-  const { model: judged, loss, targets } = withLoss(training.model, options);
+  const { judged, loss, targets, masks, statistics } = judgedModel(model, options);
   const { model: plain, gradients } = differentiate(judged, {
-    operators,
-    loss,
-    parameters,
+    ...{ operators, loss, parameters },
     ...(options.lowerings === undefined ? {} : { lowerings: options.lowerings }),
   });
   const whole = options.recompute === true ? recomputed(plain, judged) : plain;
-  const { statistics } = training;
   if (accumulate === 1) {
     const update = withOptimizer(whole, { ...options, gradients, statistics, keep: [loss] });
     const { entries } = update;
@@ -94,6 +85,26 @@ export function buildStep(model: Model, options: StepOptions): Step {
   const update = updateFromSums(trainables, options);
   const entries = [...update.entries, ...accumulation.statistics];
   return { update, accumulation, batchesPerUpdate: accumulate, loss, targets, masks, entries };
+}
+
+/** The model as it is trained, up to its loss. */
+function judgedModel(model: Model, options: StepOptions) {
+  const { operators, parameters, inputs, seed = 0 } = options;
+  const sized = withStaticDims(model, { shapes: inputs });
+  const { model: masked, masks } = dropoutAsMasks(sized);
+  const training = trainingMode(masked, { operators, seed, parameters: new Set(parameters) });
+  const { model: judged, loss, targets } = withLoss(training.model, options);
+  return { judged, loss, targets, masks, statistics: training.statistics };
+}
+
+/** The fastest ways to write the gradients of a step here, by timing each; for `lowerings`. */
+export async function tuneStep(
+  model: Model,
+  options: StepOptions & Omit<TuneLoweringsOptions, keyof DifferentiateOptions>,
+): Promise<TunedLowerings> {
+  const { judged, loss } = judgedModel(model, options);
+  const { lowerings = {}, ...rest } = options;
+  return tuneLowerings(judged, { ...rest, loss, lowerings });
 }
 
 const recomputed = (model: Model, forward: Model): Model =>

@@ -1,0 +1,112 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { type Answer, godwit } from "../../test/cli-session.ts";
+import { nativeMissing } from "../../test/engines.ts";
+import { operators } from "../../test/operators.ts";
+import { smallNet } from "../../test/small-net.ts";
+import { createNodeHost } from "../core/host/node-host.ts";
+import { createRandom } from "../core/index.ts";
+import { checkModel, decodeModel, encodeModel, memorySource } from "../onnx/index.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "godwit-train-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Flowers of three kinds that their four numbers tell apart. */
+function writeTable(rows: number): void {
+  const random = createRandom(6);
+  const lines = Array.from({ length: rows }, () => {
+    const kind = random.integer(3);
+    const numbers = [0, 1, 2, 3].map((at) => (at === kind ? 3 : 0) + random.normal());
+    return [...numbers.map((value) => value.toFixed(3)), ["iris", "rose", "lily"][kind]].join(",");
+  });
+  writeFileSync(join(folder, "flowers.csv"), ["a,b,c,d,label", ...lines, ""].join("\n"));
+  writeFileSync(join(folder, "net.onnx"), encodeModel(smallNet()));
+}
+writeTable(120);
+
+const run = (...args: readonly string[]): Promise<Answer> =>
+  godwit(args, { cwd: folder, host: createNodeHost() });
+
+const trained = (...args: readonly string[]): Promise<Answer> =>
+  run("train", "--model", "net.onnx", "--data", "flowers.csv", "--threads", "1", ...args);
+
+describe.skipIf(nativeMissing !== null)("godwit train", () => {
+  test("writes a model that any engine loads, its recipe and its card", async () => {
+    const answer = await trained(
+      "--epochs",
+      "3",
+      "--batch",
+      "16",
+      "--rate",
+      "0.05",
+      "-o",
+      "m.onnx",
+      "--json",
+    );
+    expect(answer.code).toBe(0);
+    const outcome = JSON.parse(answer.out);
+    expect(outcome).toMatchObject({ schema: "godwit.training/1", stopped: "epochs" });
+    expect(outcome.epochs).toHaveLength(3);
+    const { card } = outcome;
+    expect(card.subject).toMatchObject({ kind: "training", name: "net on flowers.csv" });
+    expect(card.quality).toMatchObject({
+      metric: "accuracy",
+      baseline: { name: "most frequent class" },
+    });
+    expect(card.quality.value).toBeGreaterThan(card.quality.baseline.value);
+    expect(card.quality.low).toBeLessThan(card.quality.value);
+    expect(Object.keys(card.measures)).toEqual(
+      expect.arrayContaining(["duration", "modelSize", "parameters", "operations", "cpuTime"]),
+    );
+    expect(card.spans.map(({ name }: { name: string }) => name)).toEqual(
+      [1, 2, 3].map((epoch) => `epoch ${epoch}`),
+    );
+    const model = decodeModel(memorySource(readFileSync(join(folder, "m.onnx"))));
+    expect(checkModel(model, operators)).toEqual([]);
+    expect(model.graph?.nodes.map(({ opType }) => opType)).toEqual(
+      smallNet().graph?.nodes.map(({ opType }) => opType),
+    );
+    expect(existsSync(join(folder, "m.checkpoint"))).toBe(false);
+  }, 60_000);
+
+  test("makes the same model again from the recipe, and judges it", async () => {
+    const again = await run("train", "--recipe", "m.recipe.json", "-o", "n.onnx", "-q");
+    expect(again.code).toBe(0);
+    const [m, n] = ["m.onnx", "n.onnx"].map((file) => readFileSync(join(folder, file)));
+    expect(n?.equals(m ?? Buffer.alloc(0))).toBe(true);
+    const judged = await run("eval", "n.onnx", "--data", "flowers.csv", "--json");
+    expect(JSON.parse(judged.out).quality).toMatchObject({ metric: "accuracy", samples: 120 });
+  }, 60_000);
+});
+
+test("what cannot be is told by name, with what to do", async () => {
+  const cases: readonly (readonly [readonly string[], string])[] = [
+    [["train", "--data", "flowers.csv"], "there is nothing to train"],
+    [["train", "--net", "lenet-5"], "there is nothing to train on"],
+    [["train", "--net", "lenet-9", "--data", "flowers.csv"], 'no network is called "lenet-9"'],
+    [["train", "--net", "lenet-5", "--data", "flowers.csv"], "take square images"],
+    [
+      ["train", "--net", "mlp", "--model", "net.onnx", "--data", "flowers.csv"],
+      "contradict each other",
+    ],
+    [
+      ["train", "--model", "net.onnx", "--data", "flowers.csv", "--freeze", "x*"],
+      'no parameter is called "x*"',
+    ],
+    [
+      ["train", "--model", "net.onnx", "--data", "flowers.csv", "--batch", "500"],
+      "an update takes 500 rows",
+    ],
+    [["train", "--resume", "none.checkpoint"], "there is no checkpoint"],
+    [["train", "--recipe", "flowers.csv"], "flowers.csv is not JSON"],
+    [["eval", "none.onnx", "--data", "flowers.csv"], "there is no file"],
+  ];
+  for (const [args, text] of cases) {
+    const { code, err, out } = await run(...args);
+    expect(err).toContain(text);
+    expect(err).toContain("fix");
+    expect([code, out]).toEqual([2, ""]);
+  }
+}, 60_000);
