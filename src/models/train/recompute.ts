@@ -17,6 +17,7 @@ import {
   tensorOf,
 } from "../../onnx/index.ts";
 import { graphOf } from "./graph-surgery.ts";
+import { segmentsOf } from "./segments.ts";
 
 export interface Recomputed {
   readonly model: Model;
@@ -40,13 +41,12 @@ export function withRecomputation(
 ): Recomputed {
   const graph = graphOf(model);
   const rewrite = startRewrite(graph, forward);
-  const length = Math.ceil(forward / segments);
   const before = graph.nodes.slice(0, forward);
   const again = new Map<Node, readonly Node[]>();
   let count = 0;
   // The last segment's values are read at once: to drop them would save nothing.
-  for (let start = 0; start + length < forward; start += length) {
-    const clones = recomputeSegment(before.slice(start, start + length), rewrite);
+  for (const segment of segmentsOf(model, { forward, count: segments }).slice(0, -1)) {
+    const clones = recomputeSegment(segment, rewrite);
     if (clones === null) continue;
     again.set(clones.before, [...(again.get(clones.before) ?? []), ...clones.nodes]);
     count += clones.count;
