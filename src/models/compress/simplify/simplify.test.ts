@@ -230,6 +230,23 @@ describe("simplify tidies", () => {
     expect(await difference(model, after, [2])).toBe(0);
   });
 
+  test("branches that an input decides, when its value is fixed", async () => {
+    const model = build((of) => {
+      const x = of.input("x", "float32", [2]);
+      const rate = of.input("rate", "int64", []);
+      const isHigh = of.op("Greater", [rate, of.constant("int64", { dims: [], values: [8000] })]);
+      const branch = (op: string) => of.subGraph("branch", (body) => body.output(body.op(op, [x])));
+      return of.op("If", [isHigh], { then_branch: branch("Exp"), else_branch: branch("Abs") });
+    });
+    const rate = { dataType: "int64", dims: [], data: BigInt64Array.of(16000n) } as const;
+    const after = await simplified(model, { exact: true, inputs: { rate } });
+    expect(opsOf(after)).toEqual(["Exp"]);
+    expect(after.graph?.inputs.map(({ name }) => name)).toEqual(["x"]);
+    await expect(simplified(model, { inputs: { speed: rate } })).rejects.toThrow(/"speed"/);
+    const wrong = { ...rate, dataType: "float32", data: Float32Array.of(1) } as const;
+    await expect(simplified(model, { inputs: { rate: wrong } })).rejects.toThrow(/takes int64/);
+  });
+
   test("leaves what is random twice", async () => {
     const model = build((of) => {
       const x = of.input("x", "float32", [64]);

@@ -1,12 +1,13 @@
 // Everything that makes a graph simpler without changing what it computes, in a chain that is gone
 // through until nothing changes.
 
-import { type StaticDims, weightBytes } from "../../../engine/index.ts";
+import { type StaticDims, type TensorValue, weightBytes } from "../../../engine/index.ts";
 import type { Model } from "../../../onnx/index.ts";
 import type { Change, Pass, PassContext, Refusal } from "../pass.ts";
 import { runSteps, type Step, stepOf } from "../run-passes.ts";
 import { removeDeadCode } from "./dead-code.ts";
 import { fixDims } from "./fix-dims.ts";
+import { fixInputs } from "./fix-inputs.ts";
 import { fixWeights } from "./fix-weights.ts";
 import { DEFAULT_GROWTH, foldConstants } from "./fold-constants.ts";
 import { type Rule, rulesPass } from "./rule.ts";
@@ -35,6 +36,8 @@ export interface SimplifyOptions {
   readonly growth?: number;
   /** Sizes to write into the model. */
   readonly dims?: StaticDims;
+  /** Values of inputs that are always the same; they are no inputs any more. */
+  readonly inputs?: Readonly<Record<string, TensorValue>>;
   /** Opset to bring the model to. Default: 21. */
   readonly opset?: number;
 }
@@ -70,13 +73,14 @@ export const simplify: Pass<SimplifyOptions | undefined> = {
   name: "simplify",
   fidelity: "reordered",
   async apply(model, context, options = {}) {
-    const { dims, opset, exact = false } = options;
+    const { dims, inputs, opset, exact = false } = options;
     const first = [
       stepOf(fixWeights, { formatOnly: exact }),
       ...(exact
         ? []
         : [stepOf(storeConstants, undefined), stepOf(upgradeOpset, { target: opset })]),
       ...(dims === undefined ? [] : [stepOf(fixDims, dims)]),
+      ...(inputs === undefined ? [] : [stepOf(fixInputs, inputs)]),
     ];
     const started = await runSteps(model, first, context);
     return untilNothingChanges(started, options, context);
