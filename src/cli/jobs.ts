@@ -1,7 +1,7 @@
 // `godwit jobs`: what is in the queue, or all about one job.
 
 import { Command } from "@commander-js/extra-typings";
-import { formatDuration, formatFigure, reasonOf } from "../core/index.ts";
+import { formatDuration, formatFigure, formatQuantity, reasonOf } from "../core/index.ts";
 import { type TimeZone, timeZone } from "../core/time-zone.ts";
 import { padded, printable } from "../report/columns.ts";
 import { momentText, shortMoment } from "../report/plan-words.ts";
@@ -137,6 +137,7 @@ async function showOne(
     [savingVerb(job.plan.kind), formatFigure(own.saving)],
     ["because", own.reasons.map((reason) => reason.text).join("; ")],
     ["signal", `${job.forecast.zone}, ${job.forecast.kind}; ${job.forecast.source}`],
+    ...nodeCounters(job),
     ["output", job.stdout],
     ["errors", job.stderr],
     ...(job.cards.length === 0 ? [] : [["cards", job.cards.join(", ")] as const]),
@@ -147,6 +148,17 @@ async function showOne(
   ];
   for (const [label, words] of lines)
     context.stdout.write(`${padded(label, 14)}${printable(words)}\n`);
+}
+
+/** Slurm's counters are of whole nodes: the job's energy only where it had them to itself. */
+function nodeCounters({ engineData }: JobRecord): readonly (readonly [string, string])[] {
+  const { nodeJoules = null, nodeJoulesScope = null } = engineData;
+  if (nodeJoules === null) return [];
+  const whose =
+    nodeJoulesScope === "exclusive"
+      ? "it had them to itself"
+      : "exclusive only: others may have run there, so it is not the job's energy";
+  return [["nodes' counters", `${formatQuantity(Number(nodeJoules), "J")} (${whose})`]];
 }
 
 const spanText = (

@@ -8,6 +8,7 @@ import { planOf } from "../jobs/decide.ts";
 import { latestGo } from "../jobs/progress.ts";
 import { isFinal, type JobRecord, type JobState } from "../jobs/record.ts";
 import type { Changed } from "../jobs/store.ts";
+import type { CounterScope } from "./node-energy.ts";
 import type { Sight } from "./sight.ts";
 import type { Outcome } from "./states.ts";
 
@@ -202,9 +203,18 @@ export const ended =
       exit: exit === null ? null : { code: exit.code, signal: signalOf(exit.signal) },
       spans: isWhole ? spans : closed(record, sight.endedAt ?? now),
       reason: outcome === "completed" ? ENDED.completed : `${ENDED[outcome]} (${sight.words})`,
-      engineData: { nodeJoules: sight.nodeJoules, restarts: sight.restarts },
+      engineData: { restarts: sight.restarts },
     });
   };
+
+/** What the counters of its nodes told, and whether that is its own. */
+export const counted =
+  (joules: number, scope: CounterScope): Change =>
+  (record) =>
+    changed(record, "counted", {
+      reason: record.reason,
+      engineData: { nodeJoules: joules, nodeJoulesScope: scope },
+    });
 
 /** Numbers of signal(7) that end jobs. */
 const SIGNALS: Readonly<Record<number, string>> = {

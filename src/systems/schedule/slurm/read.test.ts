@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { UserError } from "../../../core/index.ts";
 import { expandHostList } from "./host-list.ts";
+import { counterScope } from "./node-energy.ts";
 import { readSacct } from "./read-sacct.ts";
 import { readSinfo } from "./read-sinfo.ts";
 import { readSqueue } from "./read-squeue.ts";
@@ -107,6 +108,17 @@ describe("sacct", () => {
       [7, null],
     ]);
   });
+});
+
+test("node counters are a job's own only where it had every processor of its nodes", () => {
+  const [row] = readSacct(fixture("sacct-24.05-built")).filter(({ id }) => id === 6);
+  if (row === undefined) throw new Error("no job 6");
+  const nodes = readSinfo(fixture("sinfo-22.05.8"));
+  const on = (list: string, cpus: number) => counterScope([{ ...row, nodes: list, cpus }], nodes);
+  expect(on("n[1-2]", 4)).toBe("exclusive");
+  expect(on("n[1-2]", 3)).toBe("shared");
+  expect(on("n[1-9]", 18)).toBe("unknown");
+  expect(counterScope([{ ...row, nodeJoules: null }], nodes)).toBe("unknown");
 });
 
 test("sinfo tells nodes one by one in both shapes, each once", () => {

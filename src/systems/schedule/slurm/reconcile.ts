@@ -6,6 +6,7 @@ import { reasonOf } from "../../../core/index.ts";
 import { isFinal, type JobRecord, OPEN_STATES } from "../jobs/record.ts";
 import {
   confirmed,
+  counted,
   ended,
   forgotten,
   located,
@@ -15,6 +16,7 @@ import {
   wantedBegin,
 } from "./changes.ts";
 
+import { counterScope } from "./node-energy.ts";
 import type { AccountedJob } from "./read-sacct.ts";
 import type { QueuedJob } from "./read-squeue.ts";
 import { isOf, type Sight, sightOfAccounts, sightOfQueue } from "./sight.ts";
@@ -176,6 +178,7 @@ async function settle(
       }
       const rows = accounts?.filter(isOf(Number(record.externalId))) ?? [];
       const account = sightOfAccounts(rows);
+      const scope = account?.nodeJoules == null ? null : await scopeOf(setting, rows);
       const verdict = verdictOf(record, {
         sight,
         account,
@@ -185,9 +188,16 @@ async function settle(
       if (verdict === null) continue;
       const change = await store.change(record.id, now(), verdict);
       if (change?.changed === true) words.push(`${record.id}: ${change.record.reason}`);
-      if (change !== null && isFinal(change.record)) await store.forgetEnvironment(record.id);
+      if (change === null || !isFinal(change.record)) continue;
+      await store.forgetEnvironment(record.id);
+      if (scope !== null)
+        await store.change(record.id, now(), counted(account?.nodeJoules ?? 0, scope));
     }
   }
+}
+
+async function scopeOf({ client }: SlurmSetting, rows: readonly AccountedJob[]) {
+  return counterScope(rows, await client.nodes().catch(() => []));
 }
 
 /** Null when accounting does not answer. */
