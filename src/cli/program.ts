@@ -83,6 +83,11 @@ const COMMANDS: readonly Entry[] = [
     load: async (context) => (await import("./tune.ts")).tuneCommand(context),
   },
   {
+    name: "slim",
+    description: "Make a model smaller and less hungry, with its accuracy verified.",
+    load: async (context) => (await import("./slim.ts")).slimCommand(context),
+  },
+  {
     name: "methods",
     description: "List the methods of other tools, with their constants and known defects.",
     load: async (context) => (await import("./methods.ts")).methodsCommand(context),

@@ -13,7 +13,7 @@ export interface ThreeSplits {
 
 export interface SplitOptions {
   readonly seed?: number;
-  /** Rows for calibration at most: more of them hardly move a range. Default: 128. */
+  /** Rows for calibration at most: more of them hardly move a range. Default: 64. */
   readonly calibration?: number;
   /** Allows parts that are too small to say anything. */
   readonly force?: boolean;
@@ -22,7 +22,7 @@ export interface SplitOptions {
 /** Fewest samples: of calibration it is chance below, of verification nothing can be shown. */
 const LEAST = { calibration: 8, search: 8, verify: 30 };
 
-const MOST_CALIBRATION = 128;
+const MOST_CALIBRATION = 64;
 
 /**
  * A fifth for calibration (at most `calibration` rows), a quarter of the rest for the search, and what is

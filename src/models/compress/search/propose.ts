@@ -1,6 +1,7 @@
 // What to try: recipes along the front that scans of single nodes and groups predict. Prediction only
 // proposes; every candidate is run.
 
+import { reasonOf } from "../../../core/index.ts";
 import { profileModel } from "../../../engine/index.ts";
 import { countModel, numberOf } from "../../../measure/profile/index.ts";
 import { canonicalDomain, type Model } from "../../../onnx/index.ts";
@@ -9,7 +10,7 @@ import type { Feeds, PassContext } from "../pass.ts";
 import { pruningSensitivity, ratiosWithin } from "../prune/index.ts";
 import { type Sensitivity, type StaticOptions, sensitivityScan } from "../quantise/index.ts";
 import { hashOfModel, remembered, type Store } from "./memo.ts";
-import type { RecipeStep } from "./recipe.ts";
+import { type RecipeStep, recipeText } from "./recipe.ts";
 import type { Workshop } from "./workshop.ts";
 
 /** Kinds of pass that the search may use beside simplifying. */
@@ -23,6 +24,9 @@ export interface ProposeOptions {
   readonly context: PassContext;
   /** One run's inputs, for times of nodes. */
   readonly feeds: Feeds;
+  /** Samples in one of the context's calibration inputs. */
+  readonly batch: number;
+  readonly secondsLeft: () => number;
   readonly onRefused: (what: string, reason: string) => void;
 }
 
@@ -31,31 +35,61 @@ const SIMPLIFY: RecipeStep = { pass: "simplify", options: {} };
 /** Simplifying alone: it goes before everything else. */
 export const SIMPLIFIED: readonly RecipeStep[] = [SIMPLIFY];
 
-/** Inputs that scans of groups look at: each group and share runs them all. */
-const SCAN_INPUTS = 4;
+/** Samples that scans look at: every node, and every share of every group, runs them all. */
+const SCAN_SAMPLES = 8;
 
-/** Recipes to try, the plain ones first. */
+/** Recipes to try, the plain ones first. What does not come to its end in time is left out, and told. */
 export async function propose(
   workshop: Workshop,
   options: ProposeOptions,
 ): Promise<readonly (readonly RecipeStep[])[]> {
   const { allow } = options;
+  const int8 = allow.includes("quantise");
   const recipes: (readonly RecipeStep[])[] = [[], SIMPLIFIED];
+  if (int8) {
+    recipes.push([SIMPLIFY, { pass: "quantise-dynamic", options: {} }]);
+    recipes.push([SIMPLIFY, { pass: "quantise-weights", options: { bits: 8 } }]);
+    recipes.push(
+      ...(await inTime("quantise-static", options, () => quantised(workshop, SIMPLIFIED, options))),
+    );
+  }
   const thinner = [
-    ...(allow.includes("prune") ? await pruned(workshop, options) : []),
-    ...(allow.includes("factorise") ? await factorised(workshop, options) : []),
+    ...(allow.includes("prune")
+      ? await inTime("prune", options, () => pruned(workshop, options))
+      : []),
+    ...(allow.includes("factorise")
+      ? await inTime("factorise", options, () => factorised(workshop, options))
+      : []),
   ];
   recipes.push(...thinner);
-  if (!allow.includes("quantise")) return recipes;
-  recipes.push([SIMPLIFY, { pass: "quantise-dynamic", options: {} }]);
-  recipes.push([SIMPLIFY, { pass: "quantise-weights", options: { bits: 8 } }]);
-  const sweep = await quantised(workshop, SIMPLIFIED, options);
-  recipes.push(...sweep);
+  if (!int8) return recipes;
   // What made the model thinner, in 8 bits: all nodes, and all but the most sensitive ones.
   for (const steps of thinner) {
-    recipes.push(...(await quantised(workshop, steps, { ...options, effort: "quick" })));
+    const quick = { ...options, effort: "quick" as const };
+    recipes.push(
+      ...(await inTime(recipeText(steps), options, () => quantised(workshop, steps, quick))),
+    );
   }
   return recipes;
+}
+
+/** What the work proposes; nothing where there is no time for it, or it fails. */
+async function inTime(
+  what: string,
+  { secondsLeft, onRefused, context }: ProposeOptions,
+  work: () => Promise<readonly (readonly RecipeStep[])[]>,
+): Promise<readonly (readonly RecipeStep[])[]> {
+  if (secondsLeft() <= 0) {
+    onRefused(what, "there was no time left to look into it");
+    return [];
+  }
+  try {
+    return await work();
+  } catch (error) {
+    context.signal?.throwIfAborted();
+    onRefused(what, reasonOf(error));
+    return [];
+  }
 }
 
 /** Static int8 with more and more nodes left in floats, for several ways to choose ranges. */
@@ -90,6 +124,9 @@ async function quantised(
   );
 }
 
+/** Calibration inputs that hold the samples of a scan. */
+const inputsFor = ({ batch }: ProposeOptions): number => Math.ceil(SCAN_SAMPLES / batch);
+
 function unfit({ opsetImports }: Model): string | null {
   const opset = opsetImports.find(({ domain }) => canonicalDomain(domain) === "")?.version ?? 0n;
   return opset < 13n ? `the model stays at opset ${opset}; grids by channel came with 13` : null;
@@ -103,7 +140,9 @@ async function scanOf(
   const key = ["sensitivity", await hashOfModel(of.model), of.of, of.context.seed];
   return remembered(of.store, key, async () => {
     const quantiser = await workshop.quantiser(before, of.of);
-    return sensitivityScan(of.model, quantiser, of.context, { samples: SCAN_INPUTS });
+    return sensitivityScan(of.model, quantiser, of.context, {
+      samples: inputsFor(of),
+    });
   });
 }
 
@@ -169,7 +208,9 @@ async function pruned(
   if (shares.length === 0 || macs === null) return [];
   const key = ["pruning", await hashOfModel(model), options.context.seed];
   const rows = await remembered(options.store, key, () =>
-    pruningSensitivity(model, firstInputs(options.context, SCAN_INPUTS), { ratios: [0.25, 0.5] }),
+    pruningSensitivity(model, firstInputs(options.context, inputsFor(options)), {
+      ratios: [0.25, 0.5],
+    }),
   );
   if (rows.length === 0) {
     options.onRefused("prune", "no group of channels can be removed");

@@ -74,6 +74,7 @@ export async function search(original: Model, options: SearchOptions): Promise<S
     options.onEvent({ kind: "refused", what, reason });
   };
   const context = contextOf(options);
+  const { batch } = options.samples;
   const workshop = createWorkshop(original, context);
   const feeds = await feedsOf(options.samples, firstRows(options));
   const tuning = await tuned(original, feeds, options);
@@ -85,7 +86,7 @@ export async function search(original: Model, options: SearchOptions): Promise<S
   options.onEvent({ kind: "stage", stage: "looking for what can be made smaller", total: null });
   const recipes =
     options.maxDrop > 0
-      ? await propose(workshop, { ...options, context, feeds, onRefused })
+      ? await propose(workshop, { ...options, ...{ batch, context, feeds, onRefused } })
       : [[], SIMPLIFIED];
   const survivors = await halve(recipes, bench, { ...options, onRefused });
   const near = await lookAround(survivors, bench, { ...options, onRefused });

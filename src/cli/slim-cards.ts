@@ -1,0 +1,96 @@
+// Cards of a search in the ledger: of the original, of the smaller model, and of the search itself.
+
+import { statSync } from "node:fs";
+import { basename } from "node:path";
+import type { Card } from "../core/card.ts";
+import { exact, type Figure, figure } from "../core/index.ts";
+import { createSession, type EngineOptions } from "../engine/index.ts";
+import { countModel } from "../measure/profile/index.ts";
+import type { Feeds } from "../models/compress/index.ts";
+import { headlineEnergy } from "../report/headline.ts";
+import type { CliContext } from "./context.ts";
+import { type MeteredRun, startRun } from "./metered-run.ts";
+import { ledgerOf } from "./open-ledger.ts";
+import { signalOf } from "./run-options.ts";
+import type { SlimRequest } from "./slim-found.ts";
+
+/** Starts the meter of the search. */
+export const meterSearch = (context: CliContext, request: SlimRequest): Promise<MeteredRun> =>
+  startRun(context, {
+    subject: { kind: "job", name: `slim ${basename(request.model)}`, tags: {} },
+    ...whereOf(context, request),
+  });
+
+const whereOf = (context: CliContext, { options }: SlimRequest) => ({
+  place: ledgerOf(context, options.ledger),
+  signal: signalOf(options, context),
+});
+
+/** A model to be metered. */
+export interface CardSubject {
+  readonly path: string;
+  readonly model: Parameters<typeof countModel>[0];
+  readonly feeds: Feeds;
+  /** Samples in the feeds. */
+  readonly items: number;
+  readonly settings: EngineOptions;
+  readonly quality: Card["quality"];
+}
+
+/** The card of a model, with the energy of one sample; null where nothing tells it. */
+export interface ModelCard {
+  readonly id: string;
+  readonly perSample: Figure<"J"> | null;
+  readonly notices: readonly string[];
+}
+
+/** How long each model runs for its card, seconds: sensors and models of power need a while. */
+const RUNS_FOR = { quick: 0.8, normal: 3, high: 6 } as const;
+
+/** Runs a model under a meter and keeps its card. */
+export async function cardOfModel(
+  context: CliContext,
+  request: SlimRequest,
+  subject: CardSubject,
+): Promise<ModelCard> {
+  const { path, model, feeds, items, settings, quality } = subject;
+  const session = await createSession(path, settings);
+  try {
+    await session.run(feeds);
+    const name = `${basename(path, ".onnx")} inference`;
+    const run = await startRun(context, {
+      subject: { kind: "inference", name, tags: { slim: basename(request.model) } },
+      ...whereOf(context, request),
+    });
+    const end = performance.now() + RUNS_FOR[request.options.effort] * 1000;
+    let runs = 0;
+    for (; performance.now() < end; runs++) await session.run(feeds);
+    const { card, notices } = await run.finish({
+      extra: { modelSize: sizeOf(path), parameters: parametersOf(model) },
+      ...(quality === undefined ? {} : { quality }),
+    });
+    return { id: card.id, notices, perSample: perSampleOf(card, runs * items) };
+  } finally {
+    await session.close();
+  }
+}
+
+const sizeOf = (path: string) =>
+  exact("B", statSync(path).size, { method: "measured", source: `size of ${basename(path)}` });
+
+const parametersOf = (model: CardSubject["model"]) =>
+  exact("parameters", countModel(model).parameters.total, {
+    method: "measured",
+    source: "initializers of the model",
+  });
+
+function perSampleOf(card: Card, samples: number): Figure<"J"> | null {
+  const energy = headlineEnergy(card)?.figure;
+  if (energy === undefined || samples === 0) return null;
+  return figure(
+    "J",
+    energy.value / samples,
+    { low: energy.low / samples, high: energy.high / samples },
+    { method: energy.method, source: `${energy.source}, over ${samples} samples` },
+  );
+}

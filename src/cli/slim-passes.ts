@@ -1,0 +1,219 @@
+// `godwit slim simplify`, `quantise`, `prune`, `factorise`: one pass on a model, by hand. Nothing is verified
+// here; godwit slim verify does that.
+
+import { resolve } from "node:path";
+import { Command, Option } from "@commander-js/extra-typings";
+import { writeFileAtomic } from "../core/host/write-file-atomic.ts";
+import { UserError } from "../core/index.ts";
+import { nativeRuntime } from "../engine/index.ts";
+import {
+  applyRecipe,
+  feedsOf,
+  type PassContext,
+  type PassName,
+  type Refusal,
+  recipeOf,
+} from "../models/compress/index.ts";
+import { allRows, batched } from "../models/data/index.ts";
+import { encodeModel, loadOperators } from "../onnx/index.ts";
+import type { CliContext } from "./context.ts";
+import { openSlimInputs, openSlimModel } from "./slim-inputs.ts";
+import { type DataOptions, dataCommand } from "./slim-options.ts";
+import { parseShare } from "./values.ts";
+
+/** Samples that statistics are taken on. */
+const CALIBRATION = 128;
+
+const passCommand = (name: string) =>
+  new Command(name)
+    .argument("<model>", "an .onnx file")
+    .requiredOption("-o, --out <file>", "the model to write")
+    .option("--seed <number>", "of every random choice", Number, 1)
+    .option("--json", "print as JSON");
+
+const dataPassCommand = (name: string) =>
+  dataCommand(name)
+    .argument("<model>", "an .onnx file")
+    .requiredOption("-o, --out <file>", "the model to write")
+    .option("--seed <number>", "of every random choice", Number, 1)
+    .option("--json", "print as JSON");
+
+/** The command `slim simplify`. */
+export const slimSimplifyCommand = (context: CliContext) =>
+  passCommand("simplify")
+    .description("Fold constants, fuse and remove what a model does not need.")
+    .option("--exact", "keep outputs the same bit for bit")
+    .action((model, { exact, ...options }) =>
+      applyPass(context, {
+        model,
+        pass: "simplify",
+        values: exact === true ? { exact } : {},
+        options,
+      }),
+    );
+
+/** The command `slim quantise`. */
+export const slimQuantiseCommand = (context: CliContext) =>
+  dataPassCommand("quantise")
+    .description("Compute in 8 bits, or store weights in 4 or 8.")
+    .addOption(
+      new Option(
+        "--how <kind>",
+        "static needs samples; dynamic suits matrix products; weights are stored small",
+      )
+        .choices(["static", "dynamic", "weights"] as const)
+        .default("static" as const),
+    )
+    .addOption(
+      new Option("--calibration <method>", "of static").choices([
+        "minmax",
+        "moving-average",
+        "sample-mean",
+        "percentile",
+        "entropy",
+        "mse",
+      ] as const),
+    )
+    .addOption(
+      new Option("--bits <bits>", "of weights").choices(["4", "8"] as const).default("8" as const),
+    )
+    .option("--keep-float <nodes>", "names after commas", (text) => text.split(","))
+    .action((model, options) => {
+      const kept = options.keepFloat === undefined ? {} : { keepFloat: options.keepFloat };
+      const calibration =
+        options.calibration === undefined ? {} : { calibration: { method: options.calibration } };
+      const values = {
+        ...kept,
+        ...(options.how === "static" ? calibration : {}),
+        ...(options.how === "weights" ? { bits: Number(options.bits) } : {}),
+      };
+      return applyPass(context, { model, pass: `quantise-${options.how}`, values, options });
+    });
+
+/** The command `slim prune`. */
+export const slimPruneCommand = (context: CliContext) =>
+  dataPassCommand("prune")
+    .description("Take channels and heads out, with all that hangs on them.")
+    .requiredOption("--ratio <share>", "of every group to remove, such as 0.5", (text) =>
+      parseShare("--ratio", text),
+    )
+    .option("--align <channels>", "that stay, in multiples of this", Number, 16)
+    .action((model, options) =>
+      applyPass(context, {
+        model,
+        pass: "prune",
+        values: { ratio: options.ratio, align: options.align },
+        options,
+      }),
+    );
+
+/** The command `slim factorise`. */
+export const slimFactoriseCommand = (context: CliContext) =>
+  dataPassCommand("factorise")
+    .description("Split layers into chains of thinner ones.")
+    .requiredOption("--keep <share>", "of the work of all layers, such as 0.5", (text) =>
+      parseShare("--keep", text),
+    )
+    .addOption(
+      new Option("--method <name>", "for convolutions")
+        .choices(["tucker2", "cp", "spatial"] as const)
+        .default("tucker2" as const),
+    )
+    .action((model, options) =>
+      applyPass(context, {
+        ...{ model, pass: "factorise", options },
+        values: { rank: { rule: "budget", keep: options.keep }, method: options.method },
+      }),
+    );
+
+interface PassRequest {
+  readonly model: string;
+  readonly pass: PassName;
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly options: Partial<DataOptions> & {
+    readonly out: string;
+    readonly seed: number;
+    readonly json?: true;
+  };
+}
+
+async function applyPass(context: CliContext, request: PassRequest): Promise<void> {
+  const { pass, values, options } = request;
+  const path = resolve(context.cwd, request.model);
+  const model = await openSlimModel(path);
+  try {
+    const operators = await loadOperators(context.host);
+    const own = {
+      operators,
+      runtime: nativeRuntime(),
+      ...(await calibrationOf(context, model, request)),
+    };
+    const steps = [{ pass, options: { ...values } }];
+    const recipe = recipeOf(steps, { seed: options.seed, calibration: { rows: [], batch: 1 } });
+    const {
+      model: changed,
+      changes,
+      refused,
+      fidelity,
+    } = await applyRecipe(model.whole, recipe, own);
+    const bytes = encodeModel(changed);
+    const out = resolve(context.cwd, options.out);
+    await writeFileAtomic(out, bytes);
+    const before = model.fileBytes;
+    context.stdout.write(
+      options.json === true
+        ? `${JSON.stringify({ schema: "godwit.slim-pass/1", pass, out, fidelity, before_bytes: before, after_bytes: bytes.length, changes, refused }, null, 2)}\n`
+        : passText(request, {
+            before,
+            after: bytes.length,
+            changes: changes.length,
+            fidelity,
+            refused,
+          }),
+    );
+  } finally {
+    model.close();
+  }
+}
+
+async function calibrationOf(
+  context: CliContext,
+  model: Awaited<ReturnType<typeof openSlimModel>>,
+  { options, pass }: PassRequest,
+): Promise<Pick<PassContext, "calibration">> {
+  if (options.data === undefined) {
+    if (pass !== "quantise-static") return {};
+    throw new UserError("usage", "static quantisation needs samples", {
+      hint: "Add --data, or choose --how dynamic.",
+    });
+  }
+  const { samples, dataset } = await openSlimInputs(context, model, options as DataOptions);
+  const rows = allRows(Math.min(CALIBRATION, dataset.length));
+  return {
+    async *calibration() {
+      for (const part of batched(rows, samples.batch)) yield feedsOf(samples, part);
+    },
+  };
+}
+
+function passText(
+  { pass, options }: PassRequest,
+  of: {
+    readonly before: number;
+    readonly after: number;
+    readonly changes: number;
+    readonly fidelity: string;
+    readonly refused: readonly Refusal[];
+  },
+): string {
+  const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(2)} MB`;
+  const reasons = new Map<string, number>();
+  for (const { reason } of of.refused) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+  const left = [...reasons].sort(([, a], [, b]) => b - a);
+  return [
+    `${pass}: ${of.changes} changes, outputs ${of.fidelity}; ${megabytes(of.before)} to ${megabytes(of.after)}: ${options.out}`,
+    ...left.slice(0, 8).map(([reason, count]) => `left alone: ${count} x ${reason}`),
+    "Nothing is verified yet: godwit slim verify holds it against the original.",
+    "",
+  ].join("\n");
+}

@@ -1,0 +1,212 @@
+// `godwit slim MODEL`: searches, writes, verifies in a process of its own, measures, reports, keeps cards.
+
+import { rename, rm } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { writeFileAtomic } from "../core/host/write-file-atomic.ts";
+import { UserError } from "../core/index.ts";
+import { type EngineOptions, nativeRuntime } from "../engine/index.ts";
+import {
+  type Recipe,
+  recipeOf,
+  type SearchCandidate,
+  search,
+  sha256,
+  threeSplits,
+} from "../models/compress/index.ts";
+import { encodeModel, loadOperators } from "../onnx/index.ts";
+import type { Outcome, SlimTrial } from "../report/slim/report.ts";
+import type { CliContext } from "./context.ts";
+import { refuseHopeless } from "./slim-baseline.ts";
+import { endingWith, SLIM_EXIT } from "./slim-exit.ts";
+import { askedOf, openSearchFolder } from "./slim-folder.ts";
+import type { SlimFound, SlimRequest, Written } from "./slim-found.ts";
+import { openSlimInputs, openSlimModel } from "./slim-inputs.ts";
+import { dataArguments, type SlimOptions } from "./slim-options.ts";
+import { type SearchProgress, searchProgress } from "./slim-progress.ts";
+import { verifyAside } from "./slim-verify.ts";
+
+/** Seconds for the whole where none are asked for. */
+const TIME_LIMIT = 20 * 60;
+
+/** Share of the time that the search may take; verification and measuring need the rest. */
+const SEARCH_SHARE = 0.7;
+
+/** Samples for calibration: more of them hardly move a range, and each is looked at twice. */
+const CALIBRATION = { quick: 16, normal: 48, high: 128 } as const;
+
+/** Of the chance of a wrong claim, 5 %, what each verification may take: the first is the likeliest. */
+const ALPHAS = [0.03, 0.015, 0.005] as const;
+
+/** Runs a search to its end and sets the exit code. */
+export async function runSearch(context: CliContext, request: SlimRequest): Promise<void> {
+  const stop = new AbortController();
+  const onSignal = (): void => stop.abort(new Interrupted());
+  process.once("SIGINT", onSignal);
+  process.once("SIGTERM", onSignal);
+  const progress = searchProgress(context, request.options.quiet === true);
+  const { meterSearch } = await import("./slim-cards.ts");
+  const metered = await meterSearch(context, request);
+  try {
+    const found = await findSmaller(context, request, { progress, signal: stop.signal });
+    progress.stage("measuring before and after");
+    const { reportSearch } = await import("./slim-report.ts");
+    await reportSearch(context, found, { metered, progress });
+    context.setExitCode(EXIT_OF[found.outcome]);
+    found.model.close();
+  } catch (error) {
+    await metered.fail();
+    if (!(stop.signal.reason instanceof Interrupted)) throw error;
+    progress.end();
+    context.stderr.write(`interrupted; go on with: godwit slim resume ${folderOf(request)}\n`);
+    context.setExitCode(SLIM_EXIT.interrupted);
+  } finally {
+    progress.end();
+    process.off("SIGINT", onSignal);
+    process.off("SIGTERM", onSignal);
+  }
+}
+
+class Interrupted extends Error {}
+
+const EXIT_OF: Readonly<Record<Outcome, number>> = {
+  improved: SLIM_EXIT.improved,
+  "not-shown": SLIM_EXIT.notShown,
+  nothing: SLIM_EXIT.nothing,
+  faulty: SLIM_EXIT.faulty,
+};
+
+/** Where the smaller model goes. */
+const outputOf = ({ model, options, cwd }: SlimRequest): string =>
+  options.out === undefined
+    ? model.replace(/(\.onnx)?$/, ".green.onnx")
+    : resolve(cwd, options.out);
+
+const folderOf = (request: SlimRequest): string =>
+  request.options.runDir === undefined
+    ? outputOf(request).replace(/(\.onnx)?$/, ".slim")
+    : resolve(request.cwd, request.options.runDir);
+
+interface Way {
+  readonly progress: SearchProgress;
+  readonly signal: AbortSignal;
+}
+
+async function findSmaller(
+  context: CliContext,
+  request: SlimRequest,
+  { progress, signal }: Way,
+): Promise<SlimFound> {
+  const { options } = request;
+  const started = performance.now();
+  const limit = options.timeLimit ?? TIME_LIMIT;
+  progress.stage(`opening ${basename(request.model)} and ${options.data ?? "its data"}`);
+  const model = await openSlimModel(request.model);
+  const inputs = await openSlimInputs(context, model, options);
+  const { seed } = options;
+  const splits = await endingWith(SLIM_EXIT.badData, () =>
+    threeSplits(inputs.dataset, {
+      ...{ seed, force: options.force === true },
+      calibration: CALIBRATION[options.effort],
+    }),
+  );
+  if (options.force !== true) await refuseHopeless(model, inputs, splits.search);
+  const folder = await openSearchFolder(folderOf(request));
+  await folder.keep("asked.json", askedOf(request));
+  const operators = await loadOperators(context.host);
+  const result = await endingWith(SLIM_EXIT.badModel, () =>
+    search(model.whole, {
+      ...{ splits, samples: inputs.samples, judge: inputs.judge, store: folder.store },
+      ...{ maxDrop: options.maxDrop, objective: options.objective, effort: options.effort },
+      ...{ allow: allowedOf(options), batch: options.batch, alpha: ALPHAS[0] },
+      context: { operators, runtime: nativeRuntime(), seed, signal, onProgress: progress.onPass },
+      secondsLeft: () => limit * SEARCH_SHARE - (performance.now() - started) / 1000,
+      onEvent: progress.onEvent,
+    }),
+  );
+  const found = { request, model, inputs, splits, result, folder };
+  const { trials, written, outcome } = await tryFinalists(context, found, { progress, signal });
+  return { ...found, trials, written, outcome };
+}
+
+function allowedOf({ only }: SlimOptions): readonly ("quantise" | "prune" | "factorise")[] {
+  const all = ["quantise", "prune", "factorise"] as const;
+  if (only === undefined) return all;
+  const unknown = only.find((name) => !all.some((known) => known === name));
+  if (unknown === undefined) return all.filter((name) => only.includes(name));
+  throw new UserError("usage", `--only: there is no pass ${unknown}`, {
+    hint: `There are ${all.join(", ")}.`,
+  });
+}
+
+interface Trials {
+  readonly trials: readonly SlimTrial[];
+  readonly written: Written | null;
+  readonly outcome: Outcome;
+}
+
+/** Writes and verifies the finalists, most promising first, until one is shown. */
+async function tryFinalists(
+  context: CliContext,
+  of: Omit<SlimFound, "outcome" | "trials" | "written">,
+  { progress, signal }: Way,
+): Promise<Trials> {
+  const { request, result, splits } = of;
+  const finalists = pick(result.finalists);
+  if (finalists.length === 0) return { trials: [], written: null, outcome: "nothing" };
+  const output = outputOf(request);
+  const waiting = join(dirname(output), `.${basename(output)}.unverified`);
+  const trials: SlimTrial[] = [];
+  try {
+    for (const [at, candidate] of finalists.entries()) {
+      progress.stage(`verifying ${candidate.name} on ${splits.verify.length} samples`);
+      const bytes = encodeModel((await result.workshop.build(candidate.steps)).model);
+      await writeFileAtomic(waiting, bytes);
+      const plan = await of.folder.keep("verify.json", {
+        ...{ rows: splits.verify, alpha: ALPHAS[at], settings: result.tuning.settings },
+      });
+      const args = [
+        ...dataArguments(request.options),
+        "--max-drop",
+        String(request.options.maxDrop),
+      ];
+      const files = [request.model, waiting] as const;
+      const trial = await verifyAside(context, files, [...args, "--plan", plan], signal);
+      trials.push({ ...trial, name: candidate.name });
+      const isGood = trial.verdict === "equal" || trial.verdict === "shown";
+      const isLast = at === finalists.length - 1;
+      const isBest =
+        isLast && request.options.writeBestEffort === true && trial.verdict === "not-shown";
+      if (!isGood && !isBest) continue;
+      await rename(waiting, output);
+      const file = { path: output, sha256: await sha256(bytes), bytes: bytes.length };
+      const written = { file, candidate, recipe: recipeFor(candidate, of, result.tuning.settings) };
+      await of.folder.keep("recipe.json", written.recipe);
+      return { trials, written, outcome: isGood ? "improved" : "not-shown" };
+    }
+  } finally {
+    await rm(waiting, { force: true });
+  }
+  const isFaulty = trials.every(({ verdict }) => verdict === "faulty");
+  return { trials, written: null, outcome: isFaulty ? "faulty" : "not-shown" };
+}
+
+/** At most as many as there are shares of alpha: the best ones, and the safest one last. */
+function pick(finalists: readonly SearchCandidate[]): readonly SearchCandidate[] {
+  const most = ALPHAS.length;
+  if (finalists.length <= most) return finalists;
+  const first = finalists.slice(0, most - 1);
+  const rest = finalists.slice(most - 1);
+  const safest = rest.reduce((a, b) => (b.spread < a.spread ? b : a));
+  return [...first, safest];
+}
+
+const recipeFor = (
+  { steps }: SearchCandidate,
+  { request, splits, inputs }: Omit<SlimFound, "outcome" | "trials" | "written">,
+  settings: EngineOptions,
+): Recipe =>
+  recipeOf(steps, {
+    seed: request.options.seed,
+    calibration: { rows: [...splits.calibration], batch: inputs.samples.batch },
+    session: settings as Recipe["session"],
+  });
