@@ -57,6 +57,9 @@ const LIMITS: Record<Fidelity, number> = { exact: 0, reordered: 1e-4, approximat
 // Models of constants only say nothing of differences; one of them is enough.
 const names = modelNames.filter((name) => !/light_(vgg|resnet|dense)/.test(name));
 
+/** Slow ones in which exact passes find next to nothing. */
+const slow = /basic_pitch|super_resolution|squeezenet/;
+
 describe.each(names)("%s", (name) => {
   const load = (): Model => {
     const opened = openModelFile(modelFile(name));
@@ -83,12 +86,15 @@ describe.each(names)("%s", (name) => {
     }
   });
 
-  test("computes the same bit for bit where exactness is asked for, and has no more nodes", async () => {
-    const model = load();
-    const inputs = inputsOf(name, model, 2);
-    const result = await simplify.apply(model, context, { exact: true });
-    const [before, after] = [await runModel(model, inputs), await runModel(result.model, inputs)];
-    expect(difference(before, after)).toBe(0);
-    expect(result.model.graph?.nodes.length).toBeLessThanOrEqual(model.graph?.nodes.length ?? 0);
-  });
+  test.skipIf(slow.test(name))(
+    "computes the same bit for bit where exactness is asked for, and has no more nodes",
+    async () => {
+      const model = load();
+      const inputs = inputsOf(name, model, 2);
+      const result = await simplify.apply(model, context, { exact: true });
+      const [before, after] = [await runModel(model, inputs), await runModel(result.model, inputs)];
+      expect(difference(before, after)).toBe(0);
+      expect(result.model.graph?.nodes.length).toBeLessThanOrEqual(model.graph?.nodes.length ?? 0);
+    },
+  );
 });
