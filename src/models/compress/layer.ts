@@ -60,6 +60,9 @@ function layerOf(node: Node, index: GraphIndex): Layer | string {
   if (weight.dataType !== "float32" && weight.dataType !== "float64") {
     return `its weight is ${weight.dataType ?? "of an unknown type"}`;
   }
+  if (!(elementsOf(weight) as Float32Array).every(Number.isFinite)) {
+    return "its weight has elements that are not finite";
+  }
   const users = index.uses(weightName).length;
   if (users > 1) return `its weight is shared by ${users} nodes`;
   const dims = weight.dims.map(Number);

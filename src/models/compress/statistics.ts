@@ -5,6 +5,7 @@
 // kept of them (compress.md 2.4, 2.11). A convolution's rows are its patches, cut out by a depthwise
 // convolution with one-hot kernels; columns run over (channel, kernel position) as its weights do.
 
+import { UserError } from "../../core/index.ts";
 import { createSession, type Matrix, matrix } from "../../engine/index.ts";
 import {
   extendModel,
@@ -47,6 +48,18 @@ export function watchedLayer({ name, kind, node, window }: Layer): Watched {
     : { name, value: node.inputs[0] ?? "", rows: "last" };
 }
 
+/** A pass needs inputs to learn from, and was given none. */
+export const noCalibration = (): UserError =>
+  new UserError("usage", "there are no calibration inputs", {
+    hint: "Give samples, or choose a method that needs none.",
+  });
+
+/** Statistics that are no numbers any more. */
+export const notFinite = (): UserError =>
+  new UserError("invalid-input", "the calibration inputs lead to values that are not finite", {
+    hint: "Look for NaN and infinity in the samples and in the model's weights.",
+  });
+
 /** Gram matrices of more columns take gigabytes and minutes. */
 const MOST_COLUMNS = 4608;
 
@@ -55,7 +68,7 @@ const LAYERS_AT_ONCE = 8;
 
 /**
  * Moments by the layers' names, over all calibration inputs. Layers whose rows have no fixed length, or
- * more than `MOST_COLUMNS` columns, are left out. Throws RangeError without calibration inputs.
+ * more than `MOST_COLUMNS` columns, are left out. Throws UserError without calibration inputs.
  */
 export async function collectMoments(
   model: Model,
@@ -82,7 +95,7 @@ async function momentsOf(
   context: PassContext,
 ): Promise<ReadonlyMap<string, Moments>> {
   const { calibration, operators, runtime, signal } = context;
-  if (calibration === undefined) throw new RangeError("no calibration inputs");
+  if (calibration === undefined) throw noCalibration();
   const builder = extendModel(withoutOutputs(model), { operators });
   const shapes = inferShapes(model).graph;
   const probes = layers.flatMap((layer) => {

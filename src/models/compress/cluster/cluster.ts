@@ -1,6 +1,7 @@
 // Weights that share few values: indices into a codebook (Han, Mao & Dally, "Deep compression", ICLR 2016).
 // A format for disks and networks; method notes: docs/methods/clustering.md.
 
+import { UserError } from "../../../core/index.ts";
 import { attribute, elementsOf, type Node, type Tensor, tensorOf } from "../../../onnx/index.ts";
 import type { Change, Pass, Refusal } from "../pass.ts";
 import { withStoredWeights } from "../stored-weights.ts";
@@ -30,7 +31,9 @@ export const cluster: Pass<ClusterOptions | undefined> = {
     const { signal, onProgress } = context;
     const { clusters = 16, least = 1024 } = options;
     if (!Number.isInteger(clusters) || clusters < 2 || clusters > 256) {
-      throw new RangeError(`${clusters} clusters; a codebook has 2 to 256`);
+      throw new UserError("usage", `${clusters} clusters; a codebook has 2 to 256`, {
+        hint: "Give a whole number in that range, such as 16.",
+      });
     }
     const model = await withStoredWeights(given, context);
     const tensors = model.graph?.initializers ?? [];

@@ -1,6 +1,7 @@
 // Pruning in rounds: a little at a time, repaired and retrained on the original's answers in between,
 // which keeps more than the same cut at once (Han et al., NIPS 2015; Molchanov et al., ICLR 2017).
 
+import { UserError } from "../../../core/index.ts";
 import type { Model } from "../../../onnx/index.ts";
 import type { PassContext } from "../pass.ts";
 import { type PruneOptions, prune } from "../prune/index.ts";
@@ -30,7 +31,11 @@ export async function pruneInRounds(
   options: PruneInRoundsOptions,
 ): Promise<{ readonly model: Model; readonly rounds: readonly Round[] }> {
   const { ratio, rounds: count = 3 } = options;
-  if (!(ratio > 0 && ratio < 1)) throw new RangeError(`a share of ${ratio} cannot be removed`);
+  if (!(ratio > 0 && ratio < 1)) {
+    throw new UserError("usage", `a share of ${ratio} cannot be removed`, {
+      hint: "Give a number between 0 and 1, such as 0.5.",
+    });
+  }
   const each = (1 - ratio) ** (1 / count);
   const rounds: Round[] = [];
   let current = model;

@@ -1,5 +1,6 @@
 // Training a student to match, and keeping what was learnt only where it helps on samples left out.
 
+import { UserError } from "../../../core/index.ts";
 import { createSession, type Runtime, withStaticDims } from "../../../engine/index.ts";
 import { indexGraph, type Model, type OperatorTable } from "../../../onnx/index.ts";
 import { type Dataset, subset } from "../../data/index.ts";
@@ -75,7 +76,9 @@ function parted(dataset: Dataset, share: number): readonly [Dataset, Dataset] {
   const rows = Array.from({ length: dataset.length }, (_, row) => row);
   const size = Math.max(1, Math.round(share * dataset.length));
   if (size >= dataset.length)
-    throw new RangeError(`${dataset.length} samples are too few to learn from`);
+    throw new UserError("invalid-input", `${dataset.length} samples are too few to learn from`, {
+      hint: "Give at least some dozens, or leave a smaller share out.",
+    });
   return [subset(dataset, rows.slice(0, -size)), subset(dataset, rows.slice(-size))];
 }
 

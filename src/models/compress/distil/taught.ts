@@ -1,6 +1,7 @@
 // What a teacher says of every sample, computed once and kept beside the samples: no labels are needed,
 // and the teacher does not run again in every epoch.
 
+import { UserError } from "../../../core/index.ts";
 import { createSession, type Runtime, type TensorValue } from "../../../engine/index.ts";
 import {
   extendModel,
@@ -11,6 +12,7 @@ import {
 } from "../../../onnx/index.ts";
 import { type Dataset, memoryDataset, readColumn } from "../../data/index.ts";
 import type { Feeds } from "../pass.ts";
+import { noCalibration } from "../statistics.ts";
 import { attentionMap, type Match, taughtColumn } from "./matching.ts";
 
 /** Samples with the teacher's answers, and the mean square of each. */
@@ -93,7 +95,11 @@ function answering(
   for (const { value, kind } of matches) {
     const type = typeOfValue(shapes, value);
     const shape = type?.kind === "tensor" ? (type.shape ?? []) : [];
-    if (type === null) throw new RangeError(`the teacher has no value "${value}"`);
+    if (type === null) {
+      throw new UserError("invalid-input", `the teacher has no value "${value}"`, {
+        hint: "Match values that both models have by the same name.",
+      });
+    }
     const scope = builder.scope("teacher");
     const answer =
       kind === "attention"
@@ -137,19 +143,21 @@ export function joinedRows(batches: readonly TensorValue[]): {
 const meanSquare = (data: Float32Array): number =>
   data.reduce((sum, value) => sum + value * value, 0) / Math.max(1, data.length);
 
-/** Calibration inputs as a dataset: their first axes are samples. Throws RangeError where there are none. */
+/** Calibration inputs as a dataset: their first axes are samples. Throws UserError where there are none. */
 export async function datasetOfFeeds(feeds: AsyncIterable<Feeds>): Promise<Dataset> {
   const columns = new Map<string, TensorValue[]>();
   for await (const feed of feeds) {
     for (const [name, value] of Object.entries(feed)) {
       if (!("dims" in value))
-        throw new RangeError(`calibration input "${name}" states no dimensions`);
+        throw new UserError("invalid-input", `calibration input "${name}" states no dimensions`, {
+          hint: "Give tensors with their dimensions, not bare elements.",
+        });
       const list = columns.get(name) ?? [];
       if (list.length === 0) columns.set(name, list);
       list.push(value);
     }
   }
-  if (columns.size === 0) throw new RangeError("no calibration inputs");
+  if (columns.size === 0) throw noCalibration();
   return memoryDataset(
     "calibration",
     [...columns].map(([name, batches]) => {

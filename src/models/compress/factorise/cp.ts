@@ -24,6 +24,11 @@ export interface Cp {
   readonly degeneracy: number;
 }
 
+/** Factors grew without bound against each other. */
+export class CpDiverged extends Error {
+  override readonly name = "CpDiverged";
+}
+
 export interface CpOptions {
   /** Ends when the relative error falls less than this in one sweep. Default: 1e-4. */
   readonly tolerance?: number;
@@ -34,7 +39,7 @@ export interface CpOptions {
   readonly seed: number;
 }
 
-/** Decomposes a tensor of three or more modes. Throws RangeError when it diverges. */
+/** Decomposes a tensor of three or more modes. Throws CpDiverged. */
 export async function cp(
   products: Products,
   tensor: DenseTensor,
@@ -63,7 +68,7 @@ export async function cp(
     iterations++;
     const gained = error - next;
     error = next;
-    if (!Number.isFinite(error)) throw new RangeError("the CP factors diverged");
+    if (!Number.isFinite(error)) throw new CpDiverged();
     if (iterations > 1 && gained <= tolerance) break;
   }
   return { factors, error, iterations, degeneracy: degeneracyOf(factors, tensor) };
@@ -108,7 +113,7 @@ function solveNormal(gram: Matrix, right: Matrix, ridge: number): Matrix {
     const factor = cholesky(matrix(size, size, data));
     if (factor !== null) return transpose(solveCholesky(factor, transpose(right)));
   }
-  throw new RangeError("the CP factors diverged");
+  throw new CpDiverged();
 }
 
 /** Makes a component's columns equally long in all modes; their product stays as it is. */

@@ -245,6 +245,8 @@ describe.skipIf(nativeMissing !== null)("the pass", () => {
     y = graph.op("Conv", [graph.op("Conv", [y, shared]), shared]);
     y = graph.op("Conv", [y, graph.constant("float32", values([8, 32, 1, 1], 4))]);
     y = graph.op("MatMul", [y, y]);
+    const broken = Float32Array.from({ length: 64 * 64 }, (_, at) => (at === 7 ? Number.NaN : 1));
+    y = graph.op("MatMul", [y, graph.constant("float32", { dims: [64, 64], values: broken })]);
     graph.output(y, { name: "y" });
     const { refused } = await factorise.apply(graph.finish(), context, {
       rank: { rule: "share", share: 0.25 },
@@ -255,6 +257,7 @@ describe.skipIf(nativeMissing !== null)("the pass", () => {
       "conv3: its weight is shared by 2 nodes",
       "conv4: it has 32 inputs and 8 outputs; ranks are multiples of 16",
       "matmul1: its weight is computed, not stored",
+      "matmul2: its weight has elements that are not finite",
     ]);
   });
 });

@@ -7,6 +7,7 @@ import { type Layer, layersOf, nameOfNode } from "../layer.ts";
 import type { Change, Feeds, Pass, PassContext, PassResult, Refusal } from "../pass.ts";
 import { collectMoments, type Moments, watchedLayer } from "../statistics.ts";
 import { withStoredWeights } from "../stored-weights.ts";
+import { CpDiverged } from "./cp.ts";
 import type { Chain, Method, MethodName, Prepared } from "./method.ts";
 import { cpMethod, spatialMethod, svdMethod, tuckerMethod } from "./methods.ts";
 import { positionsOf } from "./positions.ts";
@@ -175,7 +176,11 @@ async function cutAll(
       refused.push({ pass: name, subject: layer.name, reason: ranks });
       continue;
     }
-    const chain = await prepared.cut(ranks);
+    const chain = await cutOrNull(prepared, ranks);
+    if (chain === null) {
+      refused.push({ pass: name, subject: layer.name, reason: "the CP factors diverged" });
+      continue;
+    }
     chains.set(layer.node, chain);
     changes.push({
       pass: name,
@@ -184,6 +189,15 @@ async function cutAll(
     });
   }
   return { model: chains.size === 0 ? model : withChains(model, chains), changes, refused };
+}
+
+async function cutOrNull(prepared: Prepared, ranks: readonly number[]): Promise<Chain | null> {
+  try {
+    return await prepared.cut(ranks);
+  } catch (error) {
+    if (error instanceof CpDiverged) return null;
+    throw error;
+  }
 }
 
 function describe(

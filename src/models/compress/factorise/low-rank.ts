@@ -15,6 +15,7 @@ import {
   symmetricEigen,
   transpose,
 } from "../../../engine/index.ts";
+import { notFinite } from "../statistics.ts";
 
 /** W [k, n] ready to be cut at any rank up to the number of its values. */
 export interface Spectrum {
@@ -130,7 +131,7 @@ function factorOf(gram: Matrix): Matrix {
     }
     const factor = cholesky(matrix(size, size, data));
     if (factor !== null) return factor;
-    if (damping > 1) throw new RangeError("a Gram matrix that is not positive semi-definite");
+    if (!(damping <= 1)) throw notFinite();
   }
 }
 

@@ -1,5 +1,6 @@
 // How much each unit of a group matters, from its weights alone: 1 is the mean of its group.
 
+import { UserError } from "../../../core/index.ts";
 import { hasRole, type Member, type PruningGroup } from "./groups.ts";
 import { sumAlong } from "./sources.ts";
 
@@ -36,7 +37,9 @@ export function scoresFromWeights(
       const { gradients } = importance;
       const known = [...members, ...scales].filter(({ tensor }) => gradients.has(tensor));
       if (known.length === 0)
-        throw new RangeError(`no gradients for any weight of "${group.name}"`);
+        throw new UserError("invalid-input", `no gradients for any weight of "${group.name}"`, {
+          hint: "Take them from `meanGradients` of the same model.",
+        });
       return meanOver(group.size, known, (value, position, tensor) =>
         Math.abs(value * Number(gradients.get(tensor)?.[position] ?? 0)),
       );

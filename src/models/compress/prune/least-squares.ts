@@ -6,7 +6,7 @@
 // W_k + S_kk^-1 S_kr W_r. With S centred, the intercept that goes with it makes up for the means.
 
 import { cholesky, type Matrix, matrix, solveCholesky } from "../../../engine/index.ts";
-import type { Moments } from "../statistics.ts";
+import { type Moments, notFinite } from "../statistics.ts";
 
 /** Added to the diagonal, relative to its mean: inputs that always move together have no unique answer. */
 const DAMPING = 1e-4;
@@ -46,7 +46,7 @@ export function refit(
   const gone = Array.from({ length: size }, (_, i) => i).filter((i) => !stays.has(i));
   const inner = submatrix(system, kept, kept);
   const factor = cholesky(inner);
-  if (factor === null) throw new RangeError("moments that are not positive definite");
+  if (factor === null) throw notFinite();
   const target = product(submatrix(system, kept, gone), rowsOf(weights, gone));
   const change = solveCholesky(factor, target);
   const data = weights.data.slice();

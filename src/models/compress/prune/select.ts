@@ -1,6 +1,7 @@
 // Which units go: a share of each group, or the least of several groups ranked together; always whole
 // blocks, since ONNX Runtime's blocked kernels lose their layout at other widths (compress.md 0.8).
 
+import { UserError } from "../../../core/index.ts";
 import { greatestDivisor } from "./greatest-divisor.ts";
 import { hasRole, type PruningGroup } from "./groups.ts";
 import { normalisedScores } from "./importance.ts";
@@ -61,7 +62,9 @@ function wantedCounts(
 
 function checkedRatio(ratio: number): number {
   if (ratio >= 0 && ratio < 1) return ratio;
-  throw new RangeError(`a share of ${ratio} cannot be removed`);
+  throw new UserError("usage", `a share of ${ratio} cannot be removed`, {
+    hint: "Give a number from 0 to below 1, such as 0.5.",
+  });
 }
 
 /** The nearest whole number of blocks, at least one, where it is fewer than all. */

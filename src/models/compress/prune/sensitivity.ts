@@ -8,6 +8,7 @@ import { countModel, numberOf } from "../../../measure/profile/index.ts";
 import type { Model } from "../../../onnx/index.ts";
 import { chooseWithin } from "../choose.ts";
 import type { Feeds, PassContext } from "../pass.ts";
+import { noCalibration } from "../statistics.ts";
 import { type PruneOptions, prune, pruningGroups } from "./prune.ts";
 
 /** One group pruned by one share. */
@@ -65,7 +66,7 @@ interface Ran {
 }
 
 async function outputsOf(model: Model, context: PassContext): Promise<readonly Ran[]> {
-  if (context.calibration === undefined) throw new RangeError("no calibration inputs");
+  if (context.calibration === undefined) throw noCalibration();
   const session = await createSession(model, { runtime: context.runtime });
   try {
     const ran: Ran[] = [];

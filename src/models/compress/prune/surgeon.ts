@@ -2,7 +2,7 @@
 // squares repairs best, and the inverse moments follow by a block update.
 
 import { cholesky, identity, type Matrix, matrix, solveCholesky } from "../../../engine/index.ts";
-import type { Moments } from "../statistics.ts";
+import { type Moments, notFinite } from "../statistics.ts";
 import { systemOf } from "./least-squares.ts";
 
 /** A layer behind the group: its weights as a matrix, its inputs' moments, the rows of each unit. */
@@ -28,7 +28,7 @@ export function surgeonScores(patients: readonly Patient[], units: number): Floa
       const loss = tables.reduce((sum, table) => sum + table.loss(unit), 0);
       if (loss < best.loss) best = { unit, loss };
     }
-    if (best.unit < 0) throw new RangeError("a loss that is not finite");
+    if (best.unit < 0) throw notFinite();
     lost += Math.max(0, best.loss);
     scores[best.unit] = lost;
     left.delete(best.unit);
@@ -46,7 +46,7 @@ function openTable({ weights, moments, intercept, rows }: Patient): Table {
   const system = systemOf(moments, intercept);
   const size = system.rows;
   const factor = cholesky(system);
-  if (factor === null) throw new RangeError("moments that are not positive definite");
+  if (factor === null) throw notFinite();
   const inverse = solveCholesky(factor, identity(size));
   const current = weights.data.slice();
   const { columns } = weights;
@@ -62,7 +62,7 @@ function openTable({ weights, moments, intercept, rows }: Patient): Table {
       right.set(current.subarray(row * columns, (row + 1) * columns), i * columns);
     }
     const root = cholesky(matrix(own.length, own.length, block));
-    if (root === null) throw new RangeError("moments that are not positive definite");
+    if (root === null) throw notFinite();
     return solveCholesky(root, matrix(own.length, columns, right));
   };
   return {

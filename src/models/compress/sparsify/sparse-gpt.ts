@@ -2,7 +2,7 @@
 // costs is made up for by the columns still to come, through the inverse second moments of the inputs.
 
 import { cholesky, identity, type Matrix, matrix, solveCholesky } from "../../../engine/index.ts";
-import type { Moments } from "../statistics.ts";
+import { type Moments, notFinite } from "../statistics.ts";
 import { least, type Pattern, type Rows } from "./scores.ts";
 
 /** Columns among which a share is chosen at once, as in the reference code. */
@@ -91,7 +91,7 @@ function upperRoot(hessian: Matrix): Matrix {
   const factor = cholesky(hessian);
   const inverse = factor === null ? null : solveCholesky(factor, identity(hessian.rows));
   const lower = inverse === null ? null : cholesky(inverse);
-  if (lower === null) throw new RangeError("moments that are not positive definite");
+  if (lower === null) throw notFinite();
   const size = lower.rows;
   const data = new Float64Array(size * size);
   for (let i = 0; i < size; i++) {

@@ -1,5 +1,6 @@
 // Multinomial logistic regression: convex, so that its answer does not hang on a start or on luck.
 
+import { UserError } from "../../../core/index.ts";
 import { minimise, type Objective } from "./lbfgs.ts";
 
 /** Scores of a row x of features: x weights + bias. */
@@ -22,16 +23,15 @@ export interface LogisticOptions {
   readonly tolerance?: number;
 }
 
-/** Fits by mean cross-entropy. Throws RangeError for labels that are no classes. */
+/** Fits by mean cross-entropy. Throws UserError for labels that are no classes. */
 export function fitLogistic(
   samples: Samples,
   { ridge = 1e-3, tolerance = 1e-5 }: LogisticOptions = {},
 ): LinearClassifier {
   const { labels, classes } = samples;
-  if (labels.length === 0) throw new RangeError("no samples to fit a classifier on");
+  if (labels.length === 0) throw unfit("there are no samples to fit a classifier on");
   const wrong = labels.find((label) => label < 0 || label >= classes);
-  if (wrong !== undefined)
-    throw new RangeError(`label ${wrong} where there are ${classes} classes`);
+  if (wrong !== undefined) throw unfit(`label ${wrong} where there are ${classes} classes`);
   const width = samples.features.length / labels.length;
   const { standard, mean, deviation } = standardised(samples.features, width);
   const objective = crossEntropy({ ...samples, features: standard }, { width, ridge });
@@ -48,6 +48,9 @@ export function fitLogistic(
   }
   return { weights, bias };
 }
+
+const unfit = (fault: string): UserError =>
+  new UserError("invalid-input", fault, { hint: "Check the labels of the samples." });
 
 function standardised(features: Float64Array, width: number) {
   const count = features.length / width;

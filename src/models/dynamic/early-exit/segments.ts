@@ -1,5 +1,6 @@
 // A model parted at the values that heads read.
 
+import { UserError } from "../../../core/index.ts";
 import type { Graph, Model, Node } from "../../../onnx/index.ts";
 import type { Confidence, ExitHead } from "./head.ts";
 import { nodesBetween } from "./part.ts";
@@ -17,7 +18,9 @@ export interface ExitDesign {
 export function onlyOutput({ graph }: Model): { readonly graph: Graph; readonly output: string } {
   const [output, ...others] = graph?.outputs ?? [];
   if (graph === undefined || output === undefined || others.length > 0) {
-    throw new RangeError("early exit needs a model with one output");
+    throw new UserError("unsupported", "early exit needs a model with one output", {
+      hint: "Keep the output that classes are read from, and drop the others.",
+    });
   }
   return { graph, output: output.name };
 }

@@ -1,6 +1,7 @@
 // Heads on a frozen model: features once through the model, a convex fit, a temperature from other
 // samples, thresholds from yet others. Method notes: docs/methods/early-exit.md.
 
+import { UserError } from "../../../core/index.ts";
 import type { RuntimeName } from "../../../engine/index.ts";
 import { countModel, numberOf } from "../../../measure/profile/index.ts";
 import type { Model, ValueInfo } from "../../../onnx/index.ts";
@@ -92,7 +93,9 @@ const upTo = (costs: readonly number[], at: number): number =>
 
 function checkedCuts(model: Model, at: readonly string[]) {
   if (at.length < 1 || at.length > 3)
-    throw new RangeError(`${at.length} heads; one to three are fitted`);
+    throw new UserError("usage", `${at.length} heads; one to three are fitted`, {
+      hint: "Name one to three of the values that `cutPoints` lists.",
+    });
   const cuts = cutPoints(model);
   const places = at.map((value) => cuts.findIndex((cut) => cut.value === value));
   const wrong = places.findIndex(
@@ -100,7 +103,9 @@ function checkedCuts(model: Model, at: readonly string[]) {
   );
   if (wrong >= 0) {
     const names = cuts.map(({ value }) => value).join(", ");
-    throw new RangeError(`"${at[wrong]}" is no cut in order; cuts are: ${names}`);
+    throw new UserError("usage", `"${at[wrong]}" is no cut in order; cuts are: ${names}`, {
+      hint: "Name cuts in the order of the graph.",
+    });
   }
   return places.flatMap((place) => cuts[place] ?? []);
 }
@@ -207,6 +212,10 @@ function macsOf(model: Model): number {
   });
   const { totals } = countModel(model, { inputs: Object.fromEntries(inputs) });
   const macs = totals.macs === null ? null : numberOf(totals.macs);
-  if (macs === null) throw new RangeError("the work of a stage cannot be counted; give `costs`");
+  if (macs === null) {
+    throw new UserError("unsupported", "the work of a stage cannot be counted", {
+      hint: "Give the measured cost of each stage as `costs`.",
+    });
+  }
   return macs;
 }
