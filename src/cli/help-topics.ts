@@ -72,6 +72,7 @@ upward, each written as its option takes it:
   GODWIT_LIFE       years that it serves
   GODWIT_METER      external power meter: a file that grows, or the address of a plug
   GODWIT_DATA       folder of the data of published studies (godwit replay)
+  GODWIT_POWERCAP   folder of the powercap tree whose limits tune-training sets
   GODWIT_CLOUD_METADATA=1   ask the cloud's metadata service where this machine is
   GODWIT_REDFISH_URL, GODWIT_REDFISH_USER, GODWIT_REDFISH_PASSWORD_FILE
                     management controller of this machine
@@ -81,6 +82,7 @@ upward, each written as its option takes it:
 A measured command finds set:
 
   GODWIT_FACTS      a file into which it may write quality and operations, as JSON
+  GODWIT_CONFIG     the values of its trial, as JSON (godwit tune)
   GODWIT_RUN        the run that it is part of, so that nothing is counted twice
   GODWIT_JOB_ID, GODWIT_JOB_ATTEMPT   the job that it is (godwit submit), and how often it was
                     started; a checkpoint command finds GODWIT_JOB_PID too
