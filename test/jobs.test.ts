@@ -13,57 +13,82 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { runProgram } from "../src/cli/program.ts";
 import { createNodeHost } from "../src/core/host/node-host.ts";
-import { jobProcesses, ownIdentity } from "../src/systems/schedule/jobs/index.ts";
+import {
+  handOver,
+  jobProcesses,
+  openJobStore,
+  ownIdentity,
+} from "../src/systems/schedule/jobs/index.ts";
 import { createSession } from "./cli-session.ts";
 
 const MAIN = join(import.meta.dirname, "../src/cli/main.ts");
 const LONG = 40_000;
 const host = createNodeHost();
 
-let folder = "";
-const agents: ChildProcess[] = [];
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "godwit-jobs-"));
+const closing: (() => void)[] = [];
+afterAll(() => {
+  for (const close of closing) close();
+});
+
+/** A project folder with a queue, and what is done in it. */
+function setUp() {
+  const folder = mkdtempSync(join(tmpdir(), "godwit-jobs-"));
   mkdirSync(join(folder, ".godwit"));
-});
-afterEach(async () => {
-  for (const agent of agents.splice(0)) agent.kill("SIGKILL");
-  rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
-});
+  closing.push(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 
-/** Two-second steps from now on, clean at those numbered. */
-function forecast(...clean: readonly number[]): string {
-  const start = Math.floor(host.wall() / 1000);
-  const utc = (moment: number): string => new Date(moment * 1000).toISOString();
-  const path = join(folder, "forecast.json");
-  const json = {
-    ...{ schema: "godwit.signal/1", zone: "DE", kind: "average", basis: "location" },
-    ...{ issued_at: utc(start), start: utc(start), step_s: 2, source: "made up" },
-    values_gco2e_per_kwh: Array.from({ length: 40 }, (_, at) => (clean.includes(at) ? 100 : 400)),
-  };
-  writeFileSync(path, JSON.stringify(json));
-  return path;
-}
+  /** Two-second steps from now on, clean at those numbered. */
+  function forecast(...clean: readonly number[]): void {
+    const start = Math.floor(host.wall() / 1000);
+    const utc = (moment: number): string => new Date(moment * 1000).toISOString();
+    const json = {
+      ...{ schema: "godwit.signal/1", zone: "DE", kind: "average", basis: "location" },
+      ...{ issued_at: utc(start), start: utc(start), step_s: 2, source: "made up" },
+      values_gco2e_per_kwh: Array.from({ length: 40 }, (_, at) => (clean.includes(at) ? 100 : 400)),
+    };
+    writeFileSync(join(folder, "forecast.json"), JSON.stringify(json));
+  }
 
-/** One command line in this process, with a real machine below it. */
-async function godwit(args: readonly string[], env: Record<string, string> = {}) {
-  const { context, printed } = createSession({
-    cwd: folder,
-    env: { PATH: process.env["PATH"] ?? "", GODWIT_LOCATION: "DE", ...env },
-  });
-  const code = await runProgram({ ...context, host }, args);
-  const [out, err] = [printed.out, printed.err].map((chunks) => Buffer.concat(chunks).toString());
-  return { code, out: out ?? "", err: err ?? "" };
-}
+  /** One command line in this process, with a real machine below it. */
+  async function godwit(args: readonly string[], env: Record<string, string> = {}) {
+    const { context, printed } = createSession({
+      cwd: folder,
+      env: { PATH: process.env["PATH"] ?? "", GODWIT_LOCATION: "DE", ...env },
+    });
+    const code = await runProgram({ ...context, host }, args);
+    const [out, err] = [printed.out, printed.err].map((chunks) => Buffer.concat(chunks).toString());
+    return { code, out: out ?? "", err: err ?? "" };
+  }
 
-async function submit(options: readonly string[], command: readonly string[], env = {}) {
-  const usual = ["--signal", "forecast.json", "--power", "100W", "--error", "0", "--json"];
-  const answer = await godwit(["submit", ...usual, ...options, "--", ...command], env);
-  expect(answer.err + answer.out).toContain('"godwit.job/1"');
-  return JSON.parse(answer.out) as { readonly id: string };
+  async function submit(options: readonly string[], command: readonly string[], env = {}) {
+    const usual = ["--signal", "forecast.json", "--power", "100W", "--error", "0", "--json"];
+    const answer = await godwit(["submit", ...usual, ...options, "--", ...command], env);
+    expect(answer.err + answer.out).toContain('"godwit.job/1"');
+    return JSON.parse(answer.out) as { readonly id: string };
+  }
+
+  const show = async (id: string): Promise<Shown> =>
+    JSON.parse((await godwit(["jobs", id, "--json"])).out) as Shown;
+
+  function agent(): ChildProcess {
+    const env = { ...process.env, GODWIT_LOCATION: "DE", SECRET_OF_AGENT: "1" };
+    const child = spawn(process.execPath, [MAIN, "agent"], { cwd: folder, env, stdio: "ignore" });
+    closing.unshift(() => child.kill("SIGKILL"));
+    return child;
+  }
+
+  /** Supervises the newest attempt in this process, as the agent has another one do. */
+  async function superviseHere(id: string): Promise<Shown> {
+    const store = await openJobStore(join(folder, ".godwit"));
+    await store.change(id, 0, handOver("a test"));
+    store.close();
+    await godwit(["agent", "supervise", id, "1", "--folder", join(folder, ".godwit")]);
+    return show(id);
+  }
+
+  return { folder, forecast, godwit, submit, show, agent, superviseHere };
 }
 
 interface Shown {
@@ -77,16 +102,6 @@ interface Shown {
   readonly exit: { readonly code: number } | null;
 }
 
-const show = async (id: string): Promise<Shown> =>
-  JSON.parse((await godwit(["jobs", id, "--json"])).out) as Shown;
-
-function agent(): ChildProcess {
-  const env = { ...process.env, GODWIT_LOCATION: "DE", SECRET_OF_AGENT: "1" };
-  const child = spawn(process.execPath, [MAIN, "agent"], { cwd: folder, env, stdio: "ignore" });
-  agents.push(child);
-  return child;
-}
-
 async function until<T>(what: () => Promise<T> | T, is: (value: T) => boolean): Promise<T> {
   const deadline = Date.now() + 25_000;
   for (;;) {
@@ -97,23 +112,14 @@ async function until<T>(what: () => Promise<T> | T, is: (value: T) => boolean): 
   }
 }
 
-/** Supervises the newest attempt in this process, as the agent has another one do. */
-async function superviseHere(id: string): Promise<Shown> {
-  const { openJobStore, handOver } = await import("../src/systems/schedule/jobs/index.ts");
-  const store = await openJobStore(join(folder, ".godwit"));
-  await store.change(id, 0, handOver("a test"));
-  store.close();
-  await godwit(["agent", "supervise", id, "1"]);
-  return show(id);
-}
-
 const stateOf = (pid: number): string =>
   /\) (\S)/.exec(readFileSync(`/proc/${pid}/stat`, "utf8"))?.[1] ?? "";
 
-describe.skipIf(process.platform !== "linux")("with real processes", () => {
+describe.skipIf(process.platform !== "linux").concurrent("with real processes", () => {
   test("an agent and a supervisor are killed: nothing is lost or doubled", {
     timeout: LONG,
   }, async () => {
+    const { folder, forecast, godwit, submit, show, agent } = setUp();
     forecast(0, 1, 2);
     const note = "echo run >> runs; sleep 1; echo end >> runs";
     const first = await submit(["--deadline", "+60s", "--duration", "3s"], ["sh", "-c", note]);
@@ -155,6 +161,7 @@ describe.skipIf(process.platform !== "linux")("with real processes", () => {
   test("all of a job stands still and goes on, its children's groups too", {
     timeout: LONG,
   }, async () => {
+    const { folder, forecast, submit, show, agent } = setUp();
     forecast(0, 1, 5, 6);
     // A child in a process group of its own, as job control makes them.
     const script =
@@ -184,6 +191,7 @@ describe.skipIf(process.platform !== "linux")("with real processes", () => {
   test("a second agent is refused, and cancelling works with and without one", {
     timeout: LONG,
   }, async () => {
+    const { folder, forecast, godwit, submit, show, agent } = setUp();
     forecast(30);
     const waiting = await submit(["--deadline", "+70s", "--duration", "2s"], ["touch", "never"]);
     agent();
@@ -207,9 +215,10 @@ describe.skipIf(process.platform !== "linux")("with real processes", () => {
   });
 
   test("a process id that is used again is not signalled", async () => {
+    const { folder } = setUp();
     const bystander = spawn("sleep", ["30"], { detached: true, stdio: "ignore" });
     const processes = jobProcesses({
-      ...{ host, folder, supervisor: () => ["true"] as const },
+      ...{ host, folder, supervisor: () => ["true"] as const, env: {} },
       environmentOf: async () => ({}),
     });
     const pid = bystander.pid ?? expect.fail("no process");
@@ -222,11 +231,17 @@ describe.skipIf(process.platform !== "linux")("with real processes", () => {
 
 describe.skipIf(process.platform === "win32")("what a job is given", () => {
   const PIN = ["--deadline", "+60s", "--duration", "2s", "--pin"] as const;
-  beforeEach(() => void forecast(0));
+
+  function ready() {
+    const rig = setUp();
+    rig.forecast(0);
+    return rig;
+  }
 
   test("words, names, folders and variables as they are, past every shell", {
     timeout: LONG,
   }, async () => {
+    const { folder, godwit, submit, superviseHere } = ready();
     const words = ["$(touch owned)", "`touch owned`", "; touch owned", "a\nb", "'\"\\", "--", "*"];
     const script =
       'for word; do printf "[%s]" "$word"; done; printf "%s|%s" "$MINE" "$SECRET_OF_AGENT"';
@@ -246,6 +261,7 @@ describe.skipIf(process.platform === "win32")("what a job is given", () => {
   });
 
   test("no environment but the bare one with --export none", { timeout: LONG }, async () => {
+    const { submit, superviseHere } = ready();
     const { id } = await submit([...PIN, "--export", "none"], ["env"], { MINE: "secret" });
     const job = await superviseHere(id);
     expect(readFileSync(job.stdout, "utf8")).toMatch(/^PATH=/m);
@@ -256,14 +272,14 @@ describe.skipIf(process.platform === "win32")("what a job is given", () => {
     ["its program is gone", ["./vanished"], { exit: { code: 127, signal: null } }],
     ["its program cannot be executed", ["./forecast.json"], { exit: { code: 126, signal: null } }],
   ] as const)("%s: it fails with the shell's code", { timeout: LONG }, async (_, command, like) => {
+    const { submit, superviseHere } = ready();
     const { id } = await submit(PIN, command);
     expect(await superviseHere(id)).toMatchObject({ state: "failed", ...like });
   });
 
   test("its folder is gone: it fails and says so", { timeout: LONG }, async () => {
-    mkdirSync(join(folder, "work"));
+    const { folder, submit, superviseHere } = ready();
     const { id } = await submit(PIN, ["true"]);
-    const { openJobStore } = await import("../src/systems/schedule/jobs/index.ts");
     const store = await openJobStore(join(folder, ".godwit"));
     await store.change(id, 0, (record) => ({
       record: { ...record, cwd: join(folder, "gone") },
@@ -288,6 +304,7 @@ describe.skipIf(process.platform === "win32")("what a job is given", () => {
   });
 
   test("its output cannot be opened: it fails and says so", { timeout: LONG }, async () => {
+    const { submit, superviseHere } = ready();
     const { id } = await submit([...PIN, "--output", "nowhere/out"], ["true"]);
     expect(await superviseHere(id)).toMatchObject({
       state: "failed",
@@ -296,8 +313,8 @@ describe.skipIf(process.platform === "win32")("what a job is given", () => {
   });
 
   test("its environment is gone: it fails and says so", { timeout: LONG }, async () => {
+    const { folder, submit, superviseHere } = ready();
     const { id } = await submit(PIN, ["true"]);
-    const { openJobStore } = await import("../src/systems/schedule/jobs/index.ts");
     const store = await openJobStore(join(folder, ".godwit"));
     await store.forgetEnvironment(id);
     store.close();
@@ -307,7 +324,12 @@ describe.skipIf(process.platform === "win32")("what a job is given", () => {
 
 describe("what is refused when it is submitted", () => {
   const options = ["--signal", "forecast.json", "--power", "100W", "--duration", "2s"];
-  beforeEach(() => void forecast(0));
+
+  function ready() {
+    const rig = setUp();
+    rig.forecast(0);
+    return rig;
+  }
 
   test.each([
     ["a deadline that is over", ["--deadline", "2020-01-01T00:00Z"], ["true"], /is over/],
@@ -323,6 +345,7 @@ describe("what is refused when it is submitted", () => {
       /fit/,
     ],
   ] as const)("%s", async (_, more, command, like) => {
+    const { godwit } = ready();
     const answer = await godwit(["submit", ...options, ...more, "--", ...command]);
     expect(answer.code).toBe(2);
     expect(answer.err).toMatch(like);
@@ -332,6 +355,7 @@ describe("what is refused when it is submitted", () => {
   test("a queue that is a file, or on a full disk: an error, and nothing is in it", async ({
     skip,
   }) => {
+    const { folder, godwit } = ready();
     writeFileSync(join(folder, "file"), "");
     const usual = ["submit", ...options, "--deadline", "+60s"];
     expect(await godwit([...usual, "--ledger", "file", "--", "true"])).toMatchObject({ code: 1 });

@@ -71,8 +71,9 @@ function localAgentOn(context: CliContext, setting: AgentSetting): Agent {
   const { host } = context;
   const { store } = setting;
   const place = ledgerOf(context, setting.ledger);
-  // A server's address stays in the environment: process lists show arguments to everybody.
-  const ledger = place.server === undefined ? ["--ledger", place.folder] : [];
+  // A server's address goes by the environment: process lists show arguments to everybody.
+  const ledger =
+    place.server === undefined ? place.folder : (setting.ledger ?? context.env["GODWIT_LEDGER"]);
   return createAgent({
     store,
     processes: jobProcesses({
@@ -81,8 +82,9 @@ function localAgentOn(context: CliContext, setting: AgentSetting): Agent {
       supervisor: ({ id, attempts }) => [
         process.execPath,
         context.program,
-        ...["agent", "supervise", id, String(attempts), ...ledger],
+        ...["agent", "supervise", id, String(attempts), "--folder", place.folder],
       ],
+      env: { GODWIT_LEDGER: ledger },
       environmentOf: async ({ id }) => (await store.environment(id)) ?? {},
     }),
     moment: () => momentOf(host),

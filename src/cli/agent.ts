@@ -99,17 +99,17 @@ Examples:
   $ godwit agent
   $ godwit agent --concurrency 4 --gpus 2
   $ systemd-run --user --unit godwit-agent godwit agent --ledger ~/project/.godwit
-  $ echo '* * * * * cd ~/project && godwit agent --once --quiet' | crontab -`;
+  * * * * * cd ~/project && godwit agent --once --quiet      (a line for crontab -e)`;
 
 /** What the agent starts for each attempt of a job; nobody types it. */
 function superviseCommand(context: CliContext) {
   return new Command("supervise")
     .argument("<job>")
     .argument("<attempt>")
-    .option(...LEDGER_OPTION)
-    .action(async (id, attempt, { ledger }) => {
+    .requiredOption("--folder <folder>")
+    .action(async (id, attempt, { folder }) => {
       context.setExitCode(EXIT.done);
       const number = parseCount("the attempt", attempt, 1);
-      await superviseJob(context, { id, attempt: number, ledger });
+      await superviseJob(context, { id, attempt: number, folder });
     });
 }

@@ -26,7 +26,6 @@ import {
   supervisorLog,
 } from "../systems/schedule/jobs/index.ts";
 import type { CliContext } from "./context.ts";
-import { ledgerOf } from "./open-ledger.ts";
 import type { Attempt } from "./run-once.ts";
 import { planOf, type RunPlan, runOptions } from "./run-options.ts";
 
@@ -34,7 +33,8 @@ import { planOf, type RunPlan, runOptions } from "./run-options.ts";
 export interface Assignment {
   readonly id: string;
   readonly attempt: number;
-  readonly ledger: string | undefined;
+  /** Where the queue is; the ledger of the cards is in the environment. */
+  readonly folder: string;
 }
 
 interface Charge {
@@ -42,7 +42,6 @@ interface Charge {
   readonly store: JobStore;
   readonly folder: string;
   readonly attempt: number;
-  readonly ledger: string | undefined;
   readonly self: ProcessIdentity;
   readonly record: JobRecord;
   /** Talk of the supervisor itself, into a file beside the job's outputs. */
@@ -52,9 +51,8 @@ interface Charge {
 /** Runs the attempt, unless somebody else has it. */
 export async function superviseJob(
   context: CliContext,
-  { id, attempt, ledger }: Assignment,
+  { id, attempt, folder }: Assignment,
 ): Promise<void> {
-  const { folder } = ledgerOf(context, ledger);
   const { host } = context;
   const store = await openJobStore(folder, { ifAbsent: "fail" });
   try {
@@ -67,7 +65,6 @@ export async function superviseJob(
       store,
       folder,
       attempt,
-      ledger,
       self,
       record: claimed.record,
       say,
@@ -173,7 +170,8 @@ async function run(
   charge: Charge,
   { env, output }: { readonly env: Environment; readonly output: readonly [number, number] },
 ): Promise<void> {
-  const { context, store, folder, attempt, ledger, self, record, say } = charge;
+  const { context, store, folder, attempt, self, record, say } = charge;
+  const ledger = context.env["GODWIT_LEDGER"] ?? folder;
   const { host } = context;
   const { runOnce } = await import("./run-once.ts");
   const plan = runPlanOf(record, env, ledger);
@@ -181,7 +179,8 @@ async function run(
   const ended: Attempt = await runOnce({
     context: own,
     plan,
-    begin: await measuringOf({ ...own, env: { ...env, ...ledgerVariable(context) } }, plan, say),
+    // The ledger and its password are the agent's affair, not the job's.
+    begin: await measuringOf({ ...own, env: context.env }, plan, say),
     batch: {
       output,
       session: {
@@ -208,14 +207,12 @@ async function run(
   });
 }
 
-const ledgerVariable = ({ env }: CliContext) => ({ GODWIT_LEDGER: env["GODWIT_LEDGER"] });
-
 /** Everything else as `godwit run` has it there, without options: what the project says of itself counts. */
-function runPlanOf(record: JobRecord, env: Environment, ledger: string | undefined): RunPlan {
+function runPlanOf(record: JobRecord, env: Environment, ledger: string): RunPlan {
   const { command, cwd, name } = record;
   const words = [`--name=${name}`, "--quiet", "--", ...command];
   const plan = planOf(command, runOptions().parse(words, { from: "user" }).opts(), { env, cwd });
-  return { ...plan, tags: { ...record.tags, job: record.id }, ledger: ledger ?? null };
+  return { ...plan, tags: { ...record.tags, job: record.id }, ledger };
 }
 
 /** A fault in measuring does not keep the job from running. */

@@ -40,11 +40,10 @@ export function submitOptions() {
     .addOption(new Option("--checkpoint <time>", "what saving takes").implies(STOPPABLE))
     .addOption(new Option("--restart <time>", "what continuing takes").implies(STOPPABLE))
     .option("--pin", "start at --earliest, whatever the forecast says")
-    .option(
-      "--after <job>",
-      "only once this job is done; may be given again",
-      (text: string, before: readonly string[]) => [...before, text],
-      [] as readonly string[],
+    .addOption(
+      new Option("--after <job>", "only once this job is done; may be given again")
+        .argParser((text, before: readonly string[]) => [...before, text])
+        .default([] as readonly string[], "none"),
     )
     .option("--cpus <count>", "processors it needs", (text) => parseCpus("--cpus", text), 1)
     .option("--memory <size>", "memory it needs: 16GB", (text) => parseBytes("--memory", text))

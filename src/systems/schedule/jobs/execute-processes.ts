@@ -36,6 +36,8 @@ export interface ProcessOptions {
   readonly folder: string;
   /** Program and arguments that supervise an attempt of a job. */
   readonly supervisor: (record: JobRecord) => readonly [string, ...string[]];
+  /** Variables of the supervisor beside those of this process. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly environmentOf: (record: JobRecord) => Promise<Environment>;
 }
 
@@ -61,7 +63,10 @@ export function jobProcesses(options: ProcessOptions): JobProcesses {
   return {
     // From the root: a supervisor must not keep a file system busy, nor need the agent's folder.
     supervise: (record) =>
-      start(record, options.supervisor(record), { env: { ...host.env }, cwd: "/" }),
+      start(record, options.supervisor(record), {
+        env: { ...host.env, ...options.env },
+        cwd: "/",
+      }),
     isGone: (process) => isGone(host, process),
     async signal(process, signal) {
       if (await isGone(host, process)) return;
