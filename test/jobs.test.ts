@@ -296,6 +296,7 @@ describe.skipIf(process.platform === "win32")("what a job is given", () => {
     skip,
   }) => {
     if (!existsSync("/dev/full")) return skip("there is no /dev/full");
+    const { submit, superviseHere } = ready();
     const { id } = await submit(
       [...PIN, "--output", "/dev/full"],
       ["sh", "-c", "echo hi || exit 28"],
