@@ -68,27 +68,30 @@ interface JobOptions {
 
 export const nowS = (): number => Date.now() / 1000;
 
-/** Clean for `lengthS` seconds from `fromS` seconds ahead, dirty else; a step is a second. */
-export function cleanAt(fromS: number, lengthS: number, horizonS = 900): Signal {
-  const start = Math.floor(nowS()) - 60;
+/** Seconds of the past that a forecast holds: plans count from when a job was submitted. */
+const PAST_S = 600;
+const AHEAD_S = 900;
+
+/** A forecast whose hours are seconds: what holds so many seconds from now. */
+function forecastOf(intensityAt: (ahead: number) => number): Signal {
+  const start = Math.floor(nowS()) - PAST_S;
   return signal({
     ...{ zone: "DE", kind: "average", basis: "location", step: 1, start, issuedAt: nowS() },
-    values: Array.from({ length: horizonS + 60 }, (_, at) =>
-      at - 60 >= fromS && at - 60 < fromS + lengthS ? 50 : 400,
-    ),
+    values: Array.from({ length: PAST_S + AHEAD_S }, (_, at) => intensityAt(at - PAST_S)),
     source: "a forecast whose hours are seconds",
   });
 }
 
+/** Clean in these stretches, each from and to so many seconds ahead; dirty else. */
+export const cleanIn = (...stretches: readonly (readonly [number, number])[]): Signal =>
+  forecastOf((ahead) => (stretches.some(([from, to]) => ahead >= from && ahead < to) ? 50 : 400));
+
+/** Clean for `lengthS` seconds from `fromS` seconds ahead. */
+export const cleanAt = (fromS: number, lengthS: number): Signal =>
+  cleanIn([fromS, fromS + lengthS]);
+
 /** Cleaner with every second, so that there is always something to wait for. */
-export function cleanerAndCleaner(): Signal {
-  const start = Math.floor(nowS()) - 60;
-  return signal({
-    ...{ zone: "DE", kind: "average", basis: "location", step: 1, start, issuedAt: nowS() },
-    values: Array.from({ length: 900 }, (_, at) => 950 - at),
-    source: "a forecast whose hours are seconds",
-  });
-}
+export const cleanerAndCleaner = (): Signal => forecastOf((ahead) => 950 - ahead);
 
 /** A host whose commands find the cluster. */
 export function clusterHost({ env }: Pick<SlurmCluster, "env">): Host {
