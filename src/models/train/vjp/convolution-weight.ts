@@ -121,7 +121,9 @@ export const convWeightGradient: LoweringFamily<ConvCase> = {
   guess(of) {
     const unit = of.strides.every((step) => step === 1);
     if (isDepthwise(of)) return unit && (of.x[3] ?? 0) <= 64 ? diagonal.name : perSample.name;
+    // With few channels on either side matrix products are thin, and columns do not pay.
     const windows = (of.w[1] ?? 1) * sizeOf(of.w.slice(2));
-    return !isPointwise(of) && windows < 200 ? swapped.name : oneHot.name;
+    const thin = windows < 200 && (of.w[0] ?? 1) < 32;
+    return !isPointwise(of) && thin ? swapped.name : oneHot.name;
   },
 };
