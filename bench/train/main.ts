@@ -85,7 +85,13 @@ async function trainerOf(of: Contestant, threads: number, momentum = 0): Promise
     parameters: of.parameters.map(({ name }) => name),
   };
   const processor = cpus()[0]?.model ?? "unknown";
-  const lowerings = await tuneStep(of.model, { ...step, engine, processor, store: answers });
+  const lowerings = await tuneStep(of.model, {
+    ...step,
+    engine,
+    processor,
+    store: answers,
+    budgetMs: 200,
+  });
   return createTrainer(of.model, { ...step, lowerings, thread: "caller", engine });
 }
 

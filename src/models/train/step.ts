@@ -6,6 +6,7 @@ import type { Model, OperatorTable } from "../../onnx/index.ts";
 import { type AccumulationGraph, updateFromSums, withAccumulation } from "./accumulate.ts";
 import { type DifferentiateOptions, differentiate } from "./differentiate.ts";
 import { dropoutAsMasks, type Mask } from "./dropout-masks.ts";
+import { withFusedUpdates } from "./fuse-update.ts";
 import { graphOf } from "./graph-surgery.ts";
 import type { Loss } from "./losses/index.ts";
 import { withRecomputation } from "./recompute.ts";
@@ -70,7 +71,8 @@ export function buildStep(model: Model, options: StepOptions): Step {
   });
   const whole = options.recompute === true ? recomputed(plain, judged) : plain;
   if (accumulate === 1) {
-    const update = withOptimizer(whole, { ...options, gradients, statistics, keep: [loss] });
+    const plainly = withOptimizer(whole, { ...options, gradients, statistics, keep: [loss] });
+    const update = { ...plainly, model: withFusedUpdates(plainly.model) };
     const { entries } = update;
     return { update, accumulation: null, batchesPerUpdate: 1, loss, targets, masks, entries };
   }
