@@ -2,7 +2,7 @@
 // and how its cost is counted.
 
 import { createNodeHost } from "../../src/core/host/node-host.ts";
-import { createRandom } from "../../src/core/index.ts";
+import { createRandom, type Host } from "../../src/core/index.ts";
 import {
   allRows,
   type Dataset,
@@ -22,9 +22,10 @@ import {
   fit as fitModel,
 } from "../../src/models/train/index.ts";
 import { loadOperators, type Model } from "../../src/onnx/index.ts";
+import { dataFile } from "../../test/shared-data.ts";
 import { cpuMs } from "../engine/figures.ts";
 
-const host = createNodeHost();
+const host: Host = { ...createNodeHost(), env: { GODWIT_DATA: dataFile("") } };
 export const operators = await loadOperators(host);
 const opened = await openDataset("fashion-10k", host);
 const pool = splitNamed(opened, "train");
