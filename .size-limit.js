@@ -4,7 +4,10 @@
 import { builtinModules } from "node:module";
 
 // Optional packages are loaded only where they are used.
-const optional = ["koffi", "onnxruntime-node", "onnxruntime-web", "pg", "@tgwf/co2", "highs"];
+const optional = [
+  ...["koffi", "onnxruntime-node", "onnxruntime-web", "pg", "@tgwf/co2", "highs"],
+  ...["@cwasm/jpeg-turbo", "@cwasm/lodepng", "hyparquet", "@huggingface/tokenizers"],
+];
 const ignore = [...builtinModules.map((name) => `node:${name}`), ...optional];
 const entry = (name, path, limit) => ({ name, path: `dist/${path}`, limit, ignore });
 
@@ -24,6 +27,9 @@ export default [
   entry("godwit/ledger", "ledger/index.js", "40 kB"),
   entry("godwit/onnx", "onnx/index.js", "60 kB"),
   entry("godwit/engine", "engine/index.js", "25 kB"),
+  entry("godwit/data", "models/data/index.js", "25 kB"),
+  entry("godwit/select", "models/train/select/index.js", "80 kB"),
+  entry("godwit/search", "models/search/index.js", "10 kB"),
   entry("godwit/compress", "models/compress/index.js", "90 kB"),
   entry("godwit/dynamic", "models/dynamic/index.js", "90 kB"),
   entry("godwit/layers", "models/layers/index.js", "10 kB"),

@@ -71,7 +71,7 @@ upward, each written as its option takes it:
   GODWIT_EMBODIED   CO2e of making this machine, such as 1300kg (its maker tells)
   GODWIT_LIFE       years that it serves
   GODWIT_METER      external power meter: a file that grows, or the address of a plug
-  GODWIT_DATA       folder of the data of published studies (godwit replay)
+  GODWIT_DATA       folder of datasets (godwit data) and of published studies (godwit replay)
   GODWIT_POWERCAP   folder of the powercap tree whose limits tune-training sets
   GODWIT_CLOUD_METADATA=1   ask the cloud's metadata service where this machine is
   GODWIT_REDFISH_URL, GODWIT_REDFISH_USER, GODWIT_REDFISH_PASSWORD_FILE
