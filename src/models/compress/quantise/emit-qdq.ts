@@ -74,9 +74,9 @@ interface Writer {
   readonly makers: ReadonlyMap<string, Member>;
   /** Additions that zero points take over. */
   readonly summands: ReadonlySet<Node>;
-  /** Names of graph outputs in 8 bits, whose floats get another name. */
-  readonly outputs: ReadonlySet<string>;
-  /** The same for values that others make in floats, which only members read so. */
+  /** Graph outputs in 8 bits, and the other name that their floats get. */
+  readonly outputs: ReadonlyMap<string, string>;
+  /** Values that others make in floats, and the name under which members read what is left of them. */
   readonly inputs: Map<string, string>;
   /** Names of the floats of weights, which several nodes may share. */
   readonly weights: Map<QuantisedWeight, string>;
@@ -95,11 +95,11 @@ function writerFor(graph: Graph, plan: QuantisationPlan, weightForm: WeightForm)
     makers.set(result, member);
     if (tail !== null && tail.summand !== null) summands.add(tail.node);
   }
-  const quantised = new Set([...outputs].filter((name) => results.has(name)));
+  const quantised = [...outputs].filter((name) => results.has(name));
   return {
     ...{ plan, weightForm, fresh, results, makers, summands },
     ...{ stored: [], inputs: new Map(), weights: new Map() },
-    outputs: quantised,
+    outputs: new Map(quantised.map((name) => [name, fresh(`${name}/float`)])),
   };
 }
 
@@ -108,12 +108,9 @@ function withRenamedReads(node: Node, { results, outputs }: Writer): Node {
   const own = new Set(node.outputs);
   const reads = new Map([...results].filter(([name]) => !own.has(name)));
   const renamed = renameNode(node, reads);
-  const made = node.outputs.map((output) => (outputs.has(output) ? floatName(output) : output));
+  const made = node.outputs.map((output) => outputs.get(output) ?? output);
   return { ...renamed, outputs: made };
 }
-
-/** The name of a graph output's floats, before they are put into 8 bits. */
-const floatName = (output: string): string => `${output}/float`;
 
 /** What a member reads: activations in 8 bits, weights as stored integers. */
 function memberInputs(
@@ -158,8 +155,8 @@ function resultPair(output: string, writer: Writer): readonly Node[] {
   const member = writer.makers.get(output);
   if (name === undefined || member === undefined) return [];
   const summand = member.tail?.summand ?? null;
-  const made = summand === null ? output : member.key;
-  const from = summand === null && writer.outputs.has(output) ? floatName(output) : made;
+  // A summand is not added: what the member itself makes is put into 8 bits.
+  const from = summand === null ? (writer.outputs.get(output) ?? output) : member.key;
   const back = gridOf(output, writer);
   return pair(from, name, { into: gridInto(member, back), back }, writer);
 }

@@ -4,6 +4,7 @@
 
 import { UserError } from "../../../core/index.ts";
 import { canonicalDomain, type Model } from "../../../onnx/index.ts";
+import { trainableParameters } from "../../train/index.ts";
 import type { Change, Pass, PassContext, PassResult, Refusal } from "../pass.ts";
 import { labelOf } from "../simplify/label.ts";
 import { roundAdaptively } from "./adaptive-rounding.ts";
@@ -92,13 +93,8 @@ export async function prepareStatic(
 ): Promise<StaticQuantiser> {
   const refusal = unfit(model);
   if (refusal !== null) {
-    throw new UserError(
-      "unsupported",
-      `${refusal.subject} cannot be quantised: ${refusal.reason}`,
-      {
-        hint: "Simplify the original model first.",
-      },
-    );
+    const message = `${refusal.subject} cannot be quantised: ${refusal.reason}`;
+    throw new UserError("unsupported", message, { hint: "Simplify the original model first." });
   }
   const { activationProducts = false, biasCorrection = true } = options;
   const placement = { activationProducts, closedProducts: productsTakenApart(model) };
@@ -133,12 +129,10 @@ export async function prepareStatic(
   };
 }
 
-/** Floats that the model stores and that are still there: what was added are grids. */
+/** What can be trained of the model before, and is still there: what was added are grids. */
 function parametersOf(before: Model, after: Model): readonly string[] {
-  const own = new Set(before.graph?.initializers.map(({ name }) => name));
-  return (after.graph?.initializers ?? [])
-    .filter(({ name, dataType }) => own.has(name) && dataType === "float32")
-    .map(({ name = "" }) => name);
+  const left = new Set(after.graph?.initializers.map(({ name }) => name));
+  return trainableParameters(before).filter((name) => left.has(name));
 }
 
 /** Why the model as a whole cannot be quantised; null when it can. */
