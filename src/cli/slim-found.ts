@@ -7,6 +7,7 @@ import type {
   ThreeSplits,
 } from "../models/compress/index.ts";
 import type { Outcome, SlimFile, SlimTrial } from "../report/slim/report.ts";
+import type { SlimCosts } from "./slim-costs.ts";
 import type { SearchFolder } from "./slim-folder.ts";
 import type { SlimInputs, SlimModel } from "./slim-inputs.ts";
 import type { SlimOptions } from "./slim-options.ts";
@@ -28,6 +29,8 @@ export interface SlimFound {
   readonly result: SearchResult;
   readonly outcome: Outcome;
   readonly trials: readonly SlimTrial[];
+  /** Measured before the file was accepted; null where none came so far. */
+  readonly costs: SlimCosts | null;
   /** What was written; null for nothing. */
   readonly written: Written | null;
   readonly folder: SearchFolder;

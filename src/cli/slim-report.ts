@@ -3,25 +3,10 @@
 
 import { basename, resolve } from "node:path";
 import { writeFileAtomic } from "../core/host/write-file-atomic.ts";
-import { readTextIfPresent, seconds } from "../core/index.ts";
-import {
-  createSession,
-  defaultThreads,
-  type EngineOptions,
-  type ModelSource,
-  nativeRuntime,
-  profileModel,
-  type Session,
-} from "../engine/index.ts";
+import { readTextIfPresent } from "../core/index.ts";
+import { nativeRuntime, profileModel } from "../engine/index.ts";
 import { identifyMachine } from "../measure/run/index.ts";
-import {
-  type Cost,
-  type Feeds,
-  feedsOf,
-  measureCosts,
-  settingText,
-  sha256,
-} from "../models/compress/index.ts";
+import { type Feeds, feedsOf, sha256 } from "../models/compress/index.ts";
 import { encodeModel } from "../onnx/index.ts";
 import { headlineEnergy } from "../report/headline.ts";
 import {
@@ -30,10 +15,11 @@ import {
   type SlimFile,
   type SlimReport,
 } from "../report/slim/report.ts";
-import { changeText, trialText } from "../report/slim/words.ts";
+import { changeText, ratioText, trialText } from "../report/slim/words.ts";
 import type { CliContext } from "./context.ts";
 import type { MeteredRun } from "./metered-run.ts";
 import { cardOfModel, type ModelCard } from "./slim-cards.ts";
+import { costsOf, slimCost } from "./slim-costs.ts";
 import type { SlimFound } from "./slim-found.ts";
 import { dataArguments } from "./slim-options.ts";
 import type { SearchProgress } from "./slim-progress.ts";
@@ -75,7 +61,7 @@ async function reportOf(
   const { options } = request;
   const rows = splits.search.slice(0, Math.min(options.batch, inputs.samples.batch));
   const feeds = await feedsOf(inputs.samples, rows);
-  const costs = await costsOf(found, feeds, rows.length);
+  const costs = found.costs ?? (await costsOf(found, null));
   const cards = await cardsOf(context, found, feeds, rows.length);
   const spent = await metered.finish({});
   const energy = energyOf(cards, headlineEnergy(spent.card)?.figure ?? null);
@@ -105,7 +91,9 @@ async function reportOf(
     maxDrop: options.maxDrop,
     objective: options.objective,
     recipe: written?.recipe ?? null,
-    tuning: result.tuning.tried.map(({ settings, cost }) => slimCost("original", settings, cost)),
+    tuning: [...result.tuning.tried, ...result.tuning.turned].map(({ settings, cost }) =>
+      slimCost("original", settings, cost),
+    ),
     candidates: result.candidates,
     front: result.front.map(({ name }) => name),
     trials,
@@ -127,50 +115,6 @@ async function fileOf(path: string, whole: Uint8Array, bytes: number): Promise<S
   const { readFile } = await import("node:fs/promises");
   const content = bytes < 2 ** 31 ? await readFile(path) : whole;
   return { path, sha256: await sha256(content), bytes };
-}
-
-const slimCost = (name: string, settings: EngineOptions, cost: Cost): SlimCost => ({
-  ...{ name, settings: settingText(settings), cpu: cost.cpu, latency: cost.latency },
-  ratio: cost.ratio,
-});
-
-/** Original tuned, original by default, result tuned: in turns. */
-async function costsOf(
-  { model, written, result, request }: SlimFound,
-  feeds: Feeds,
-  items: number,
-): Promise<{ readonly costs: readonly SlimCost[]; readonly runtime: string }> {
-  const tuned = result.tuning.settings;
-  const variants: readonly (readonly [string, ModelSource, EngineOptions])[] = [
-    ["original, tuned session", model.path, tuned],
-    [
-      "original, ONNX Runtime's defaults",
-      model.path,
-      { threads: defaultThreads(), spinning: true },
-    ],
-    ...(written === null ? [] : [["result", written.file.path, tuned] as const]),
-  ];
-  const sessions: Session[] = [];
-  try {
-    for (const [, source, settings] of variants) {
-      sessions.push(await createSession(source, { ...settings, runtime: nativeRuntime() }));
-    }
-    const measured = await measureCosts(
-      sessions.map((session, at) => ({
-        name: variants[at]?.[0] ?? "",
-        items,
-        run: () => session.run(feeds),
-      })),
-      request.options.effort === "quick" ? { rounds: 9, roundTime: seconds(0.03) } : {},
-    );
-    const version = sessions[0]?.settings.version ?? "";
-    return {
-      runtime: `onnxruntime-node ${version}`,
-      costs: measured.map((cost, at) => slimCost(cost.name, variants[at]?.[2] ?? {}, cost)),
-    };
-  } finally {
-    await Promise.all(sessions.map((session) => session.close()));
-  }
 }
 
 interface TwoCards {
@@ -272,7 +216,7 @@ function answerOf(
   switch (outcome) {
     case "improved": {
       const trial = trials.at(-1);
-      const cost = result === undefined ? "" : `${changeText(result.ratio.value)} CPU time, `;
+      const cost = result === undefined ? "" : `CPU time ${ratioText(result.ratio)}, `;
       const bytes = (written?.file.bytes ?? 0) / 1e6;
       return `${cost}${bytes.toFixed(2)} MB; ${trial === undefined ? "" : trialText(metric, trial)}`;
     }

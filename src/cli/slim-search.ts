@@ -17,6 +17,7 @@ import { encodeModel, loadOperators } from "../onnx/index.ts";
 import type { Outcome, SlimTrial } from "../report/slim/report.ts";
 import type { CliContext } from "./context.ts";
 import { refuseHopeless } from "./slim-baseline.ts";
+import { costsOf, isCheaper, type SlimCosts } from "./slim-costs.ts";
 import { endingWith, SLIM_EXIT } from "./slim-exit.ts";
 import { askedOf, openSearchFolder } from "./slim-folder.ts";
 import type { SlimFound, SlimRequest, Written } from "./slim-found.ts";
@@ -124,8 +125,7 @@ async function findSmaller(
     }),
   );
   const found = { request, model, inputs, splits, result, folder };
-  const { trials, written, outcome } = await tryFinalists(context, found, { progress, signal });
-  return { ...found, trials, written, outcome };
+  return { ...found, ...(await tryFinalists(context, found, { progress, signal })) };
 }
 
 function allowedOf({ only }: SlimOptions): readonly ("quantise" | "prune" | "factorise")[] {
@@ -141,21 +141,23 @@ function allowedOf({ only }: SlimOptions): readonly ("quantise" | "prune" | "fac
 interface Trials {
   readonly trials: readonly SlimTrial[];
   readonly written: Written | null;
+  readonly costs: SlimCosts | null;
   readonly outcome: Outcome;
 }
 
 /** Writes and verifies the finalists, most promising first, until one is shown. */
 async function tryFinalists(
   context: CliContext,
-  of: Omit<SlimFound, "outcome" | "trials" | "written">,
+  of: Omit<SlimFound, keyof Trials>,
   { progress, signal }: Way,
 ): Promise<Trials> {
   const { request, result, splits } = of;
   const finalists = pick(result.finalists);
-  if (finalists.length === 0) return { trials: [], written: null, outcome: "nothing" };
+  if (finalists.length === 0) return { trials: [], written: null, costs: null, outcome: "nothing" };
   const output = outputOf(request);
   const waiting = join(dirname(output), `.${basename(output)}.unverified`);
   const trials: SlimTrial[] = [];
+  let costs: SlimCosts | null = null;
   try {
     for (const [at, candidate] of finalists.entries()) {
       progress.stage(`verifying ${candidate.name} on ${splits.verify.length} samples`);
@@ -177,17 +179,29 @@ async function tryFinalists(
       const isBest =
         isLast && request.options.writeBestEffort === true && trial.verdict === "not-shown";
       if (!isGood && !isBest) continue;
+      progress.stage(`measuring ${candidate.name} and the original in turns`);
+      costs = await costsOf(of, waiting);
+      // Noise now and then hides a small gain; once more is cheap, a third time would be fishing.
+      if (!isCheaper(costs, request.options.objective)) costs = await costsOf(of, waiting);
+      if (!isCheaper(costs, request.options.objective)) continue;
       await rename(waiting, output);
       const file = { path: output, sha256: await sha256(bytes), bytes: bytes.length };
       const written = { file, candidate, recipe: recipeFor(candidate, of, result.tuning.settings) };
       await of.folder.keep("recipe.json", written.recipe);
-      return { trials, written, outcome: isGood ? "improved" : "not-shown" };
+      return { trials, written, costs, outcome: isGood ? "improved" : "not-shown" };
     }
   } finally {
     await rm(waiting, { force: true });
   }
-  const isFaulty = trials.every(({ verdict }) => verdict === "faulty");
-  return { trials, written: null, outcome: isFaulty ? "faulty" : "not-shown" };
+  return { trials, written: null, costs: null, outcome: outcomeOf(trials) };
+}
+
+/** What is to be said where no file was written. */
+function outcomeOf(trials: readonly SlimTrial[]): Outcome {
+  if (trials.every(({ verdict }) => verdict === "faulty")) return "faulty";
+  // Good, but within the noise of what the original costs.
+  const isGood = trials.some(({ verdict }) => verdict === "equal" || verdict === "shown");
+  return isGood ? "nothing" : "not-shown";
 }
 
 /** At most as many as there are shares of alpha: the best ones, and the safest one last. */
@@ -202,7 +216,7 @@ function pick(finalists: readonly SearchCandidate[]): readonly SearchCandidate[]
 
 const recipeFor = (
   { steps }: SearchCandidate,
-  { request, splits, inputs }: Omit<SlimFound, "outcome" | "trials" | "written">,
+  { request, splits, inputs }: Omit<SlimFound, keyof Trials>,
   settings: EngineOptions,
 ): Recipe =>
   recipeOf(steps, {

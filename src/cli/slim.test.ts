@@ -125,6 +125,20 @@ describe("godwit slim", () => {
     });
     const pruned = await slim("prune", "net.onnx", "--ratio", "0.5", "-o", "pruned.onnx", "--json");
     expect(JSON.parse(pruned.out).changes.length).toBeGreaterThan(0);
+    const taught = await slim(
+      "distil",
+      "pruned.onnx",
+      "--teacher",
+      "net.onnx",
+      "--data",
+      "right.jsonl",
+      "--epochs",
+      "1",
+      "-o",
+      "taught.onnx",
+      "--json",
+    );
+    expect(JSON.parse(taught.out)).toMatchObject({ kept: true });
     const inspected = await slim("inspect", "net.onnx", "--json");
     expect(JSON.parse(inspected.out)).toMatchObject({ isQuantised: false, parameters: 19969 });
   });

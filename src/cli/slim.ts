@@ -2,6 +2,7 @@
 
 import { resolve } from "node:path";
 import type { CliContext } from "./context.ts";
+import { slimDistilCommand } from "./slim-distil.ts";
 import { slimExplainCommand, slimResumeCommand } from "./slim-explain.ts";
 import { slimInspectCommand } from "./slim-inspect.ts";
 import { slimOptions } from "./slim-options.ts";
@@ -25,6 +26,7 @@ export const slimCommand = (context: CliContext) =>
     .addCommand(slimQuantiseCommand(context))
     .addCommand(slimPruneCommand(context))
     .addCommand(slimFactoriseCommand(context))
+    .addCommand(slimDistilCommand(context))
     .addCommand(slimVerifyCommand(context))
     .addCommand(slimExplainCommand(context))
     .addCommand(slimResumeCommand(context));

@@ -18,6 +18,7 @@ export {
 } from "./linalg/randomised-svd.ts";
 export { type Svd, svd } from "./linalg/svd.ts";
 export { type Eigen, symmetricEigen } from "./linalg/symmetric-eigen.ts";
+export { type MicroBatch, type MicroBatchOptions, microBatch } from "./micro-batch.ts";
 export type { ModelSource, SourceOptions } from "./model-source.ts";
 export { type OpenModel, openModelFile, type WeightBytes, weightBytes } from "./open-model.ts";
 export type { Feed, Port } from "./port.ts";

@@ -23,10 +23,12 @@ export interface SessionTuning {
   /** What runs the model with least CPU time. */
   readonly settings: EngineOptions;
   /**
-   * First the settings that ONNX Runtime has by default (threads that spin while they wait), then those
-   * tried; ratios are against the first.
+   * The settings that ONNX Runtime has by default (threads that spin while they wait), then the best
+   * number of threads without spinning; ratios are against the first.
    */
   readonly tried: readonly SettingCost[];
+  /** Other settings with that number of threads; ratios are against it alone. */
+  readonly turned: readonly SettingCost[];
 }
 
 export interface TuneSessionOptions {
@@ -58,25 +60,21 @@ export async function tuneSession(
     budget,
     ...(maxLatency === undefined ? {} : { maxLatency }),
   });
-  const base: EngineOptions = { threads, spinning: false };
-  const candidates: readonly EngineOptions[] = [
-    { threads: defaultThreads(), spinning: true },
-    base,
-    ...KNOBS.map((knob) => ({ ...base, ...knob })),
-  ];
   const rounds = 9;
-  const costs = await costsOfSettings(model, feeds, candidates, {
+  const measuring = {
     ...{ items, rounds, roundTime: seconds(budget / rounds / 2) },
     ...(interval === undefined ? {} : { interval }),
     ...(signal === undefined ? {} : { signal }),
-  });
-  const tried = candidates.map((settings, at) => ({ settings, cost: costs[at] as Cost }));
-  const plain = costs[1]?.cpu.median ?? 0;
-  const better = tried
-    .slice(2)
-    .filter(({ cost }) => cost.cpu.high < plain * WORTH)
-    .sort((a, b) => a.cost.cpu.median - b.cost.cpu.median)[0];
-  return { settings: better?.settings ?? base, tried };
+  };
+  const base: EngineOptions = { threads, spinning: false };
+  const defaults: EngineOptions = { threads: defaultThreads(), spinning: true };
+  const tried = await costsOfSettings(model, feeds, [defaults, base], measuring);
+  const knobs = KNOBS.map((knob) => ({ ...base, ...knob }));
+  const [, ...turned] = await costsOfSettings(model, feeds, [base, ...knobs], measuring);
+  const [best] = turned
+    .filter(({ cost }) => cost.ratio.high < WORTH)
+    .sort((a, b) => a.cost.ratio.value - b.cost.ratio.value);
+  return { settings: best?.settings ?? base, tried, turned };
 }
 
 /** What a sample costs with each of several settings, the first being the base of ratios. */
@@ -85,7 +83,7 @@ async function costsOfSettings(
   feeds: Feeds,
   candidates: readonly EngineOptions[],
   options: Parameters<typeof measureCosts>[1] & { readonly items?: number },
-): Promise<readonly Cost[]> {
+): Promise<readonly SettingCost[]> {
   const sessions: Session[] = [];
   try {
     for (const settings of candidates) sessions.push(await createSession(model, settings));
@@ -94,7 +92,8 @@ async function costsOfSettings(
       items: options.items ?? 1,
       run: () => session.run(feeds),
     }));
-    return await measureCosts(variants, options);
+    const costs = await measureCosts(variants, options);
+    return costs.map((cost, at) => ({ settings: candidates[at] ?? {}, cost }));
   } finally {
     await Promise.all(sessions.map((session) => session.close()));
   }

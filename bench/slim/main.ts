@@ -1,0 +1,31 @@
+// What slim achieves, part by part: `node bench/slim/main.ts [idle] [models] [lines]`. Ratios are within one
+// run; docs/methods/slim.md has the figures with machine and date.
+
+import { availableParallelism, cpus, loadavg } from "node:os";
+import { metricNamed } from "../../src/models/data/index.ts";
+import { modelFile } from "../../test/shared-data.ts";
+import { idleService } from "./idle.ts";
+import { lineSubject } from "./line-subject.ts";
+import { realModels } from "./real-models.ts";
+import { slimmed } from "./slim-subject.ts";
+
+const parts = process.argv.slice(2);
+const wanted = (part: string): boolean => parts.length === 0 || parts.includes(part);
+console.log(
+  `${cpus()[0]?.model}, ${availableParallelism()} threads, Node ${process.version}, load ${loadavg()[0]?.toFixed(1)}`,
+);
+if (wanted("idle")) {
+  console.log("idle service, 20 calls a second");
+  for (const line of await idleService()) console.log(line);
+}
+if (wanted("models")) {
+  for await (const subject of realModels(modelFile("").replace(/\/$/, ""))) {
+    const options = { effort: "quick", allow: ["quantise"], timeLimit: 240 } as const;
+    for await (const line of slimmed(subject, options)) console.log(line);
+  }
+}
+if (wanted("lines")) {
+  const subject = await lineSubject(metricNamed("exact-match"), 0.01);
+  const options = { effort: "normal", allow: ["quantise"], timeLimit: 1800 } as const;
+  for await (const line of slimmed(subject, options)) console.log(line);
+}
