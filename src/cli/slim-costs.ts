@@ -11,13 +11,7 @@ import {
 } from "../engine/index.ts";
 import { type Cost, feedsOf, measureCosts, settingText } from "../models/compress/index.ts";
 import type { SlimCost } from "../report/slim/report.ts";
-import type { SlimFound } from "./slim-found.ts";
-
-/** Costs, and the engine that they are of. */
-export interface SlimCosts {
-  readonly costs: readonly SlimCost[];
-  readonly runtime: string;
-}
+import type { SlimCosts, SlimFound } from "./slim-found.ts";
 
 /** A cost as a report has it. */
 export const slimCost = (name: string, settings: EngineOptions, cost: Cost): SlimCost => ({
@@ -26,7 +20,7 @@ export const slimCost = (name: string, settings: EngineOptions, cost: Cost): Sli
 });
 
 const ROUNDS = { quick: 9, normal: 15, high: 25 } as const;
-const ROUND_TIME = { quick: 0.03, normal: 0.1, high: 0.2 } as const;
+const ROUND_TIME = { quick: 0.02, normal: 0.1, high: 0.2 } as const;
 
 /** The original tuned and as ONNX Runtime has it by default, and the result where there is one, in turns. */
 export async function costsOf(

@@ -6,8 +6,7 @@ import type {
   SearchResult,
   ThreeSplits,
 } from "../models/compress/index.ts";
-import type { Outcome, SlimFile, SlimTrial } from "../report/slim/report.ts";
-import type { SlimCosts } from "./slim-costs.ts";
+import type { Outcome, SlimCost, SlimFile, SlimTrial } from "../report/slim/report.ts";
 import type { SearchFolder } from "./slim-folder.ts";
 import type { SlimInputs, SlimModel } from "./slim-inputs.ts";
 import type { SlimOptions } from "./slim-options.ts";
@@ -40,4 +39,10 @@ export interface Written {
   readonly file: SlimFile;
   readonly recipe: Recipe;
   readonly candidate: SearchCandidate;
+}
+
+/** Costs, and the engine that they are of. */
+export interface SlimCosts {
+  readonly costs: readonly SlimCost[];
+  readonly runtime: string;
 }
