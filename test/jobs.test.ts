@@ -323,6 +323,22 @@ describe.skipIf(process.platform === "win32")("what a job is given", () => {
   });
 });
 
+test("what waits for another job is planned behind it", async () => {
+  const { godwit, forecast, submit } = setUp();
+  forecast(5, 6, 20);
+  const first = await submit(["--deadline", "+60s", "--duration", "4s"], ["true"]);
+  const second = await submit(
+    ["--deadline", "+70s", "--duration", "2s", "--after", first.id],
+    ["true"],
+  );
+  const startOf = async (id: string): Promise<number> => {
+    const { plan } = JSON.parse((await godwit(["jobs", id, "--json"])).out);
+    return Date.parse(plan.runs[0].start) / 1000;
+  };
+  // Alone it would run at step 5; behind the four seconds from there, step 20 is the cleanest.
+  expect((await startOf(second.id)) - (await startOf(first.id))).toBe(30);
+});
+
 describe("what is refused when it is submitted", () => {
   const options = ["--signal", "forecast.json", "--power", "100W", "--duration", "2s"];
 

@@ -143,7 +143,7 @@ async function showOne(
     ...(job.cards.length === 0 ? [] : [["cards", job.cards.join(", ")] as const]),
     ...history.map(({ at, kind, text: what }, index): readonly [string, string] => [
       index === 0 ? "history" : "",
-      `${shortMoment(at, zone)}  ${kind}: ${what}`,
+      `${new Date(at * 1000).toISOString().slice(0, 19)}Z  ${kind}: ${what}`,
     ]),
   ];
   for (const [label, words] of lines)

@@ -23,7 +23,13 @@ import { parseDuration, parseShare } from "./values.ts";
 /** Advice on the job; nothing has been stored yet. Throws UserError for what cannot be. */
 export async function adviceOnJob(
   context: CliContext,
-  of: { readonly id: string; readonly prepared: Prepared; readonly options: SubmitOptions },
+  of: {
+    readonly id: string;
+    readonly prepared: Prepared;
+    readonly options: SubmitOptions;
+    /** Unix seconds; 0 for any time. */
+    readonly notBefore: number;
+  },
 ): Promise<{ readonly advice: Advice; readonly durationSource: string }> {
   const { id, options } = of;
   const now = Math.floor(context.host.wall() / 1000);
@@ -39,6 +45,7 @@ export async function adviceOnJob(
   const job: Job = {
     ...asked,
     id,
+    earliest: Math.max(asked.earliest, of.notBefore),
     pinned: options.pin === true,
     interruptible: withCheckpoint(asked.interruptible, options.checkpoint),
     zones: [{ zone: chosen.forecast.zone, bytes: 0, joulesPerByte: 0, startLatencyS: 0 }],

@@ -13,6 +13,7 @@ import {
   type JobStore,
   jobFolder,
   openJobStore,
+  planOf,
   signalToJson,
 } from "../systems/schedule/jobs/index.ts";
 import type { CliContext } from "./context.ts";
@@ -30,11 +31,16 @@ export function submitCommand(context: CliContext) {
     const { folder } = ledgerOf(context, options.ledger);
     const engine = engineNamed(options.engine);
     const prepared = await engine.prepare(context, { id, words, folder });
-    const { advice, durationSource } = await adviceOnJob(context, { id, prepared, options });
+    const after = await predecessors(folder, options.after);
+    const planned = await adviceOnJob(context, {
+      ...{ id, prepared, options },
+      // A plan that began before what it waits for would be a plan of nothing.
+      notBefore: Math.max(0, ...after.filter((job) => !isFinal(job)).map(plannedEnd)),
+    });
+    const { advice, durationSource } = planned;
     const store = await openJobStore(folder);
     try {
       const env = environmentOf(context, options.export);
-      const after = await Promise.all(options.after.map((text) => findJob(store, text)));
       const record = recordOf(context, {
         ...{ id, options, advice, durationSource, folder, prepared },
         after: after.map((job) => job.id),
@@ -49,6 +55,21 @@ export function submitCommand(context: CliContext) {
     }
   });
 }
+
+async function predecessors(
+  folder: string,
+  texts: readonly string[],
+): Promise<readonly JobRecord[]> {
+  if (texts.length === 0) return [];
+  const store = await openJobStore(folder);
+  try {
+    return await Promise.all(texts.map((text) => findJob(store, text)));
+  } finally {
+    store.close();
+  }
+}
+
+const plannedEnd = (job: JobRecord): number => planOf(job).runs.at(-1)?.end ?? 0;
 
 function recordOf(
   context: CliContext,

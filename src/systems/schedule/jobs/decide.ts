@@ -123,9 +123,7 @@ function whyRun(record: JobRecord, guard: number, { now }: Moment): string | nul
   const inRun = runs.some(({ start, end }) => start <= now && now < end);
   if (inRun) return "as planned";
   const last = runs.at(-1);
-  return last !== undefined && now >= last.end
-    ? "its planned time is over and it has not ended"
-    : null;
+  return last !== undefined && now >= last.end ? "its planned time is over" : null;
 }
 
 /** Why it should stand still now; null when it should not. */
