@@ -25,15 +25,15 @@ const FLIPS = ["--flip", "--flip-vertical"];
 export const SETS: readonly SetOfRuns[] = [
   {
     data: "eurosat",
-    epochs: 20,
+    epochs: 12,
     recipe: FLIPS,
     target: { accuracy: 0.88, macs: 5e6 },
     runs: [
+      { net: "vgg-small", alpha: 0.25, plain: true },
+      { net: "squeezenet-small" },
+      { net: "googlenet-small" },
       { net: "mobilenet-v1-small", alpha: 0.5 },
       { net: "vgg-small", alpha: 0.5, plain: true },
-      { net: "googlenet-small" },
-      { net: "squeezenet-small" },
-      { net: "vgg-small", alpha: 0.25, plain: true },
       { net: "flattened-cnn", alpha: 0.5 },
       { net: "flattened-cnn-full", alpha: 0.5, plain: true },
       { net: "mobilenet-v1-small", alpha: 0.25 },
@@ -42,7 +42,7 @@ export const SETS: readonly SetOfRuns[] = [
   },
   {
     data: "fashion-10k",
-    epochs: 15,
+    epochs: 10,
     recipe: ["--flip"],
     target: { accuracy: 0.895, macs: 10e6 },
     runs: [
@@ -59,7 +59,7 @@ export const SETS: readonly SetOfRuns[] = [
   },
   {
     data: "digits",
-    epochs: 40,
+    epochs: 30,
     recipe: ["--test", "0.2", "--shift", "1"],
     target: { accuracy: 0.985, macs: Number.POSITIVE_INFINITY },
     runs: [

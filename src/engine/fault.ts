@@ -37,6 +37,14 @@ const PATTERNS: readonly Pattern[] = [
     }),
   },
   {
+    match: /Failed to get a WebGPU adapter/,
+    explain: () => ({
+      code: "unsupported",
+      fault: "there is no graphics processor that WebGPU can use",
+      hint: "Run it on the CPU (leave out the runtime), or install a Vulkan, Metal or Direct3D 12 driver.",
+    }),
+  },
+  {
     match:
       /Opset (?<opset>\d+) is under development.*for domain (?<domain>\S+) is till opset (?<last>\d+)/s,
     explain: ({ opset, domain, last }) => ({

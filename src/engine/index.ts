@@ -30,6 +30,7 @@ export {
   type Runtime,
   type RuntimeName,
   wasmRuntime,
+  webgpuRuntime,
 } from "./runtime.ts";
 export {
   createSession,

@@ -1,19 +1,19 @@
-// The engines that run graphs, as plain objects: ONNX Runtime's native library, and the same compiled
-// to WebAssembly for platforms without one.
-//
-// A WebGPU target would be a third such object. It is left out until it can be checked on a GPU: as of
-// ONNX Runtime 1.30 it needs the layout NCHW (convolutions of 6 channels come out wrong in NHWC), has
-// no MaxPool indices and no training-mode BatchNormalization, and must compare its first step with
-// the CPU's.
+// The engines that run graphs, as plain objects: ONNX Runtime's native library, the same compiled to
+// WebAssembly for platforms without one, and the native library on a graphics processor through WebGPU.
 
 import { reasonOf, UserError } from "../core/index.ts";
 import type { Binding, BindingOptions, BindingSession, BindingTensor } from "./binding.ts";
 import type { TensorValue } from "./tensor-value.ts";
 
-export type RuntimeName = "onnxruntime-node" | "onnxruntime-web";
+export type RuntimeName = "onnxruntime-node" | "onnxruntime-web" | "webgpu";
 
 export interface Runtime {
   readonly name: RuntimeName;
+  /**
+   * Whether the first run of a session is compared with the CPU's before it is believed: graphics
+   * drivers differ, and a wrong convolution looks like any other. Default: no.
+   */
+  readonly checked?: boolean;
   /** Loads the package on first use. Throws UserError with the install command when that fails. */
   load(): Promise<Binding>;
 }
@@ -82,6 +82,34 @@ export function wasmRuntime(load: ImportPackage = importPackage): Runtime {
   };
 }
 
+/**
+ * A graphics processor through WebGPU. Of ONNX Runtime 1.30 in the layout NCHW alone: in its default, NHWC,
+ * convolutions of exactly 6 channels came out wrong.
+ */
+export function webgpuRuntime(load: ImportPackage = importPackage): Runtime {
+  const name = "webgpu";
+  return {
+    name,
+    checked: true,
+    async load() {
+      const ort = await loadPackage("onnxruntime-node", load);
+      return {
+        version: ort.env.versions["node"] ?? ort.env.versions["common"] ?? "unknown",
+        opensFiles: true,
+        threads: (wanted) => wanted,
+        // What the device computes is copied back anyway.
+        writesInto: () => false,
+        create: (model, options) =>
+          ort.InferenceSession.create(model, {
+            ...options,
+            executionProviders: [{ name: "webgpu", preferredLayout: "NCHW" }],
+          }),
+        tensor: (value) => (value.dataType === "float16" ? plain(value) : tensorOf(ort, value)),
+      };
+    },
+  };
+}
+
 const tensorOf = (ort: OrtPackage, { dataType, data, dims }: TensorValue): BindingTensor =>
   new ort.Tensor(dataType, data, dims);
 
@@ -91,7 +119,9 @@ function plain({ dataType, data, dims }: TensorValue): BindingTensor {
   return tensor;
 }
 
-async function loadPackage(name: RuntimeName, load: ImportPackage): Promise<OrtPackage> {
+type PackageName = Exclude<RuntimeName, "webgpu">;
+
+async function loadPackage(name: PackageName, load: ImportPackage): Promise<OrtPackage> {
   try {
     // The packages' own types are not declared here; see binding.ts.
     return (await load(name)) as OrtPackage;
@@ -105,7 +135,7 @@ async function loadPackage(name: RuntimeName, load: ImportPackage): Promise<OrtP
 
 const firstLine = (cause: unknown): string => reasonOf(cause).split("\n")[0] ?? "";
 
-const INSTALL: Readonly<Record<RuntimeName, string>> = {
+const INSTALL: Readonly<Record<PackageName, string>> = {
   "onnxruntime-node":
     "Run: npm install onnxruntime-node --onnxruntime-node-install=skip   " +
     "(the option leaves out the CUDA libraries). Without a native build for this platform: npm install onnxruntime-web",
@@ -119,6 +149,8 @@ export function runtimeNamed(name: RuntimeName): Runtime {
       return nativeRuntime();
     case "onnxruntime-web":
       return wasmRuntime();
+    case "webgpu":
+      return webgpuRuntime();
     default:
       throw new TypeError(`no runtime is called ${name satisfies never}`);
   }
@@ -126,6 +158,7 @@ export function runtimeNamed(name: RuntimeName): Runtime {
 
 export interface LoadedRuntime {
   readonly name: RuntimeName;
+  readonly checked: boolean;
   readonly binding: Binding;
   /** Why an earlier choice was passed over; null when the first could be loaded. */
   readonly fallback: string | null;
@@ -139,7 +172,8 @@ export async function loadFirst(
   for (const runtime of runtimes) {
     try {
       const binding = await runtime.load();
-      return { name: runtime.name, binding, fallback: first === null ? null : reasonOf(first) };
+      const fallback = first === null ? null : reasonOf(first);
+      return { name: runtime.name, checked: runtime.checked === true, binding, fallback };
     } catch (error) {
       first ??= error;
     }

@@ -19,10 +19,12 @@ import { bindFeeds, bindTargets, deliver, wantedOutputs } from "./run-values.ts"
 import {
   type LoadedRuntime,
   loadFirst,
+  nativeRuntime,
   type Runtime,
   type RuntimeName,
   runtimeNamed,
 } from "./runtime.ts";
+import { selfChecked } from "./self-check.ts";
 import { bindingOptions, type EngineOptions, type EngineSettings, settle } from "./settings.ts";
 import { overlap, type TensorElements, type TensorValue } from "./tensor-value.ts";
 
@@ -79,7 +81,10 @@ export async function createSession(
   const opened = openSource(source, options);
   try {
     const native = await load(runtime.binding, opened, settings);
-    return sessionOver(native, opened, runtime, settings);
+    const session = sessionOver(native, opened, runtime, settings);
+    if (!runtime.checked) return session;
+    const reference = { ...options, runtime: nativeRuntime() };
+    return selfChecked(session, () => createSession(source, reference));
   } finally {
     opened.close();
   }

@@ -4,6 +4,7 @@ import { UserError } from "../../core/index.ts";
 import { withStaticDims } from "../../engine/index.ts";
 import type { Model, OperatorTable } from "../../onnx/index.ts";
 import { type AccumulationGraph, updateFromSums, withAccumulation } from "./accumulate.ts";
+import { batchNormAsPrimitives } from "./batch-norm-primitives.ts";
 import { type DifferentiateOptions, differentiate } from "./differentiate.ts";
 import { dropoutAsMasks, type Mask } from "./dropout-masks.ts";
 import { withFusedUpdates } from "./fuse-update.ts";
@@ -95,7 +96,9 @@ function judgedModel(model: Model, options: StepOptions) {
   const sized = withStaticDims(model, { shapes: inputs });
   const { model: masked, masks } = dropoutAsMasks(sized);
   const training = trainingMode(masked, { operators, seed, parameters: new Set(parameters) });
-  const { model: judged, loss, targets } = withLoss(training.model, options);
+  const isDevice = options.lowerings?.target === "webgpu";
+  const runnable = isDevice ? batchNormAsPrimitives(training.model) : training.model;
+  const { model: judged, loss, targets } = withLoss(runnable, options);
   return { judged, loss, targets, masks, statistics: training.statistics };
 }
 

@@ -12,6 +12,7 @@ import {
   type TensorValue,
 } from "../../engine/index.ts";
 import { type ExternalData, elementsOf, type Model, tensorOf } from "../../onnx/index.ts";
+import type { DifferentiateOptions } from "./differentiate.ts";
 import { drawMasks } from "./dropout-masks.ts";
 import { graphOf, withInitializers } from "./graph-surgery.ts";
 import { buildStep, type Step, type StepOptions } from "./step.ts";
@@ -71,7 +72,7 @@ export interface Trainer extends AsyncDisposable {
 
 /** Prepares a model to be trained. Throws UserError for what cannot be trained, naming it. */
 export async function createTrainer(model: Model, options: TrainerOptions): Promise<Trainer> {
-  const step = buildStep(model, options);
+  const step = buildStep(model, { ...options, lowerings: loweringsFor(options) });
   const memory = allocate(model, step, options.external);
   const open = (graph: Model): Promise<Session> => {
     const settings = { name: "the training step", ...options.engine };
@@ -82,6 +83,11 @@ export async function createTrainer(model: Model, options: TrainerOptions): Prom
   const update = await open(step.update.model);
   const gradient = step.accumulation === null ? null : await open(step.accumulation.model);
   return trainerOf({ model, step, memory, update, gradient, seed: options.seed ?? 0 });
+}
+
+/** What the engine cannot do must not be in the step: each target has ways of its own. */
+function loweringsFor({ engine, lowerings }: TrainerOptions): DifferentiateOptions["lowerings"] {
+  return engine?.runtime === "webgpu" ? { target: "webgpu", ...lowerings } : lowerings;
 }
 
 /** One array that lives from step to step, and the one it changes places with. */
