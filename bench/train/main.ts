@@ -1,7 +1,7 @@
 // Training steps and inference here against PyTorch: the same models, weights and batch, in one run, taking
 // turns.
 //
-//   npx node bench/train/main.ts [--models mlp,lenet] [--threads 1,2] [--rounds 9]
+//   npx node bench/train/main.ts [--models mlp,lenet] [--threads 1,2] [--rounds 9] [--untuned]
 //
 // It needs Debian's python3-torch and libopenblas0-openmp, and takes some minutes of a quiet machine.
 
@@ -34,6 +34,8 @@ const { values: options } = parseArgs({
     models: { type: "string", default: "mlp,lenet,mobilenet-like,transformer" },
     threads: { type: "string", default: "1,2" },
     rounds: { type: "string", default: "9" },
+    /** Timing the ways to write gradients chooses badly where other work disturbs. */
+    untuned: { type: "boolean", default: false },
   },
 });
 
@@ -85,13 +87,8 @@ async function trainerOf(of: Contestant, threads: number, momentum = 0): Promise
     parameters: of.parameters.map(({ name }) => name),
   };
   const processor = cpus()[0]?.model ?? "unknown";
-  const lowerings = await tuneStep(of.model, {
-    ...step,
-    engine,
-    processor,
-    store: answers,
-    budgetMs: 200,
-  });
+  const tuning = { ...step, engine, processor, store: answers, budgetMs: 200 };
+  const lowerings = options.untuned ? {} : await tuneStep(of.model, tuning);
   return createTrainer(of.model, { ...step, lowerings, thread: "caller", engine });
 }
 
