@@ -30,7 +30,7 @@ export default [
   entry("godwit/data", "models/data/index.js", "25 kB"),
   entry("godwit/select", "models/train/select/index.js", "80 kB"),
   entry("godwit/search", "models/search/index.js", "10 kB"),
-  entry("godwit/compress", "models/compress/index.js", "90 kB"),
+  entry("godwit/compress", "models/compress/index.js", "180 kB"),
   entry("godwit/dynamic", "models/dynamic/index.js", "90 kB"),
   entry("godwit/layers", "models/layers/index.js", "10 kB"),
   entry("godwit/nets", "models/nets/index.js", "60 kB"),
