@@ -1,4 +1,4 @@
-// What slim achieves, part by part: `node bench/slim/main.ts [idle] [models] [lines]`. Ratios are within one
+// What slim achieves, part by part: `node bench/slim/main.ts [idle] [models] [nets [DATA]] [lines]`. Ratios are within one
 // run; docs/methods/slim.md has the figures with machine and date.
 
 import { availableParallelism, cpus, loadavg } from "node:os";
@@ -6,9 +6,22 @@ import { metricNamed } from "../../src/models/data/index.ts";
 import { modelFile } from "../../test/shared-data.ts";
 import { idleService } from "./idle.ts";
 import { lineSubject } from "./line-subject.ts";
+import { type NetPlan, slimNet } from "./nets.ts";
 import { realModels } from "./real-models.ts";
 import { slimmed } from "./slim-subject.ts";
 
+const NETS: readonly NetPlan[] = [
+  {
+    ...{ data: "fashion-10k", net: "vgg-small", alpha: 2, size: 28, channels: 1, classes: 10 },
+    ...{ trainRows: 6000, testRows: 3000, epochs: 2, ratio: 0.5 },
+  },
+  {
+    ...{ data: "eurosat", net: "vgg-small", alpha: 1, size: 64, channels: 3, classes: 10 },
+    ...{ trainRows: 3500, testRows: 1000, epochs: 4, ratio: 0.5 },
+  },
+];
+
+const isData = (part: string): boolean => NETS.some(({ data }) => data === part);
 const parts = process.argv.slice(2);
 const wanted = (part: string): boolean => parts.length === 0 || parts.includes(part);
 console.log(
@@ -23,6 +36,12 @@ if (wanted("models")) {
     const options = { effort: "quick", allow: ["quantise"], timeLimit: 240 } as const;
     for await (const line of slimmed(subject, options)) console.log(line);
   }
+}
+if (wanted("nets")) {
+  const plans = NETS.filter(
+    ({ data }) => !parts.some((part) => isData(part)) || parts.includes(data),
+  );
+  for (const plan of plans) for await (const line of slimNet(plan)) console.log(line);
 }
 if (wanted("lines")) {
   const subject = await lineSubject(metricNamed("exact-match"), 0.01);

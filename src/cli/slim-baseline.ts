@@ -3,7 +3,7 @@
 
 import { UserError } from "../core/index.ts";
 import { createSession, type TensorValue } from "../engine/index.ts";
-import { type Evaluation, evaluate, withRows } from "../models/compress/index.ts";
+import { answerText, type Evaluation, evaluate, withRows } from "../models/compress/index.ts";
 import { majorityClass } from "../models/data/index.ts";
 import { endingWith, SLIM_EXIT } from "./slim-exit.ts";
 import type { SlimInputs, SlimModel } from "./slim-inputs.ts";
@@ -44,7 +44,9 @@ function refuseChance({ quality, predictions }: Evaluation, truth: TensorValue):
   const shown = `${(100 * value).toFixed(1)} %`;
   const guess =
     chance === 0 ? "nothing" : `always the same answer gives ${(100 * chance).toFixed(1)} %`;
-  const examples = [0, 1, 2].map((row) => `${answer(predictions, row)} for ${answer(truth, row)}`);
+  const examples = [0, 1, 2].map(
+    (row) => `${answerText(predictions, row)} for ${answerText(truth, row)}`,
+  );
   throw new UserError(
     "invalid-input",
     `the original reaches a ${metric} of ${shown}, no better than chance (${guess})`,
@@ -62,13 +64,4 @@ function chanceOf(metric: string, truth: TensorValue): number | null {
   const [guess] = majorityClass(labels, 1).data as Int32Array;
   const hits = labels.filter((label) => label === guess).length;
   return new Set(labels).size === 1 ? 0 : hits / labels.length;
-}
-
-/** A sample's answer: its text, its number, or its most likely class. */
-function answer({ data, dims }: TensorValue, row: number): string {
-  const size = data.length / (dims[0] ?? 1);
-  const own = Array.from(data as ArrayLike<unknown>).slice(row * size, (row + 1) * size);
-  if (own.length === 1) return String(own[0]);
-  const numbers = own.map(Number);
-  return `class ${numbers.indexOf(Math.max(...numbers))}`;
 }

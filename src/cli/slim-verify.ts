@@ -79,10 +79,10 @@ const lines = (metric: string, trial: SlimTrial): readonly string[] => [
 
 function trialOf(
   name: string,
-  { verdict, faults, before, after, test, difference }: Verification,
+  { verdict, faults, before, after, test, difference, answers }: Verification,
 ): SlimTrial {
   const of = ({ value, interval }: Verification["before"]) => ({ value, interval });
-  return { name, verdict, faults, test, difference, before: of(before), after: of(after) };
+  return { name, verdict, faults, test, difference, answers, before: of(before), after: of(after) };
 }
 
 async function readPlan(file: string): Promise<VerifyPlan> {

@@ -86,7 +86,7 @@ function tiles({ costs, original, result, trials, metric, energy }: SlimReport):
         element("span", { class: "range" }, text(note)),
       ),
     );
-  const { low, high, value } = cost.ratio;
+  const { low, high, value, verdict } = cost.ratio;
   return element(
     "section",
     { "aria-label": "The answer" },
@@ -95,7 +95,7 @@ function tiles({ costs, original, result, trials, metric, energy }: SlimReport):
       { class: "tiles" },
       of(
         "CPU time a sample",
-        changeText(value),
+        verdict === "noise" ? "within noise" : changeText(value),
         `95 % interval ${changeText(low)} to ${changeText(high)}, measured`,
         true,
       ),
@@ -283,15 +283,27 @@ const operatorSection = ({ operators }: SlimReport): Markup | null =>
       );
 
 function worstSection({ trials }: SlimReport): Markup | null {
-  const worst = trials.at(-1)?.difference.worst ?? [];
+  const trial = trials.at(-1);
+  const worst = trial?.difference.worst ?? [];
   if (worst.length === 0) return null;
+  const answers = new Map(trial?.answers.map((of) => [of.row, of]));
   return section(
     "worst",
     "Samples that changed most",
     table(
       "Look at these first: squared change of a sample's outputs over their squares",
-      [{ title: "Row of the data" }, { title: "Change", kind: "number" }],
-      worst.map(({ row, change }) => [text(row), text(change.toPrecision(3))]),
+      [
+        { title: "Row of the data" },
+        { title: "Change", kind: "number" },
+        { title: "Answer before", kind: "words" },
+        { title: "After", kind: "words" },
+      ],
+      worst.map(({ row, change }) => {
+        const of = answers.get(row);
+        return [row, change.toPrecision(3), of?.before ?? "", of?.after ?? ""].map((cell) =>
+          text(cell),
+        );
+      }),
     ),
   );
 }

@@ -36,6 +36,7 @@ export interface SlimTrial {
   readonly after: { readonly value: number; readonly interval: readonly [number, number] | null };
   readonly test: Verification["test"];
   readonly difference: Verification["difference"];
+  readonly answers: Verification["answers"];
 }
 
 export type Outcome = "improved" | "not-shown" | "nothing" | "faulty";

@@ -1,5 +1,6 @@
 // How good a changed model is beside its original.
 
+export { answerText } from "./answers.ts";
 export type { ChangedSample, OutputDifference } from "./compare-outputs.ts";
 export { type Evaluation, evaluate, type Judge, truthOf } from "./evaluate.ts";
 export { type NonInferiority, testNonInferiority } from "./non-inferiority.ts";

@@ -9,6 +9,7 @@ import {
 } from "../../../engine/index.ts";
 import type { Quality } from "../../data/index.ts";
 import { concatBatches } from "../../data/stack.ts";
+import { answerText } from "./answers.ts";
 import { portDifferences } from "./check-ports.ts";
 import { type OutputDifference, outputComparison, unequalOutputs } from "./compare-outputs.ts";
 import { type Judge, scoresOf, truthFor } from "./evaluate.ts";
@@ -24,11 +25,20 @@ export interface Verification {
   readonly after: Quality;
   readonly test: NonInferiority;
   readonly difference: OutputDifference;
+  /** What the models say of the samples that changed most, where that can be said in a word. */
+  readonly answers: readonly ChangedAnswer[];
   /**
    * `equal`: outputs are the same up to rounding and no answer changed. `shown`: the test passed.
    * `not-shown`: it did not. `faulty`: see `faults`.
    */
   readonly verdict: "equal" | "shown" | "not-shown" | "faulty";
+}
+
+/** A sample's answers before and after. */
+interface ChangedAnswer {
+  readonly row: number;
+  readonly before: string | null;
+  readonly after: string | null;
 }
 
 export interface VerifyOptions extends MarginOptions, RowsOptions {
@@ -95,7 +105,13 @@ async function compare(
   const after = odd === undefined ? judge.metric.of(is, truth) : worstOf(before);
   const { better } = judge.metric;
   const test = testNonInferiority(scoresOf(before, better), scoresOf(after, better), options);
-  return { faults, before, after, test, difference, verdict: verdictOf(faults, difference, test) };
+  const places = new Map(samples.rows.map((row, place) => [row, place]));
+  const changed = difference.worst.map(({ row }): ChangedAnswer => {
+    const place = places.get(row) ?? 0;
+    return { row, before: answerText(was, place), after: answerText(is, place) };
+  });
+  const verdict = verdictOf(faults, difference, test);
+  return { faults, before, after, test, difference, answers: changed, verdict };
 }
 
 const worstOf = (quality: Quality): Quality => ({

@@ -5,7 +5,6 @@ import { reasonOf } from "../../../core/index.ts";
 import { profileModel } from "../../../engine/index.ts";
 import { countModel, numberOf } from "../../../measure/profile/index.ts";
 import { canonicalDomain, type Model } from "../../../onnx/index.ts";
-import { chooseWithin } from "../choose.ts";
 import type { Feeds, PassContext } from "../pass.ts";
 import { pruningSensitivity, ratiosWithin } from "../prune/index.ts";
 import { type Sensitivity, type StaticOptions, sensitivityScan } from "../quantise/index.ts";
@@ -146,40 +145,39 @@ async function scanOf(
   });
 }
 
-/** Share of a node's time that 8 bits leave, as measured on convolutions (docs/methods/slim.md). */
-const LEFT_BY_INT8 = 0.4;
-
-/** Budgets of the sweep, as shares of the time between all nodes in 8 bits and none. */
-const BUDGETS = {
-  quick: [0, 0.15],
-  normal: [0, 0.04, 0.08, 0.12, 0.18, 0.25, 0.35, 0.5, 0.7],
-  high: [0, 0.02, 0.04, 0.06, 0.08, 0.1, 0.13, 0.16, 0.2, 0.25, 0.3, 0.4, 0.5, 0.7],
+/** Shares of the nodes that stay in floats. */
+const IN_FLOATS = {
+  quick: [0, 0.2],
+  normal: [0, 0.06, 0.13, 0.2, 0.28, 0.4, 0.6],
+  high: [0, 0.03, 0.06, 0.1, 0.13, 0.17, 0.2, 0.24, 0.28, 0.34, 0.4, 0.5, 0.6, 0.75],
 } as const;
 
-/** Sets of nodes that stay in floats: for each budget of time, those that lose most (a knapsack). */
+/**
+ * Sets of nodes that stay in floats. The most sensitive ones first; and, since a budget of time is what
+ * they take from, also those that lose most for their time (the greedy solution of the knapsack, which is
+ * the Lagrangian one). Time alone would not do: a node in floats amid others in 8 bits costs both borders.
+ */
 async function keptSets(
   model: Model,
   scan: readonly Sensitivity[],
   { effort, context, feeds }: ProposeOptions,
 ): Promise<readonly (readonly string[])[]> {
-  const times = await timesOf(model, feeds, context);
-  const items = scan.map(({ name, error }) => {
-    const time = times.get(name) ?? 0;
-    return [
-      { cost: time * LEFT_BY_INT8, loss: error },
-      { cost: time, loss: 0 },
-    ];
-  });
-  const least = items.reduce((sum, [int8]) => sum + (int8?.cost ?? 0), 0);
-  const most = items.reduce((sum, [, float]) => sum + (float?.cost ?? 0), 0);
-  const sets = BUDGETS[effort].map((share) => {
-    const picks = chooseWithin(least + share * (most - least), items) ?? [];
-    return scan
-      .filter((_, at) => picks[at] === 1)
-      .map(({ key }) => key)
-      .sort();
-  });
-  return [...new Map([[], ...sets].map((set) => [set.join("\n"), set])).values()];
+  const byLoss = scan.toSorted((a, b) => b.error - a.error);
+  const orders = [byLoss];
+  if (effort !== "quick") {
+    const times = await timesOf(model, feeds, context);
+    const price = ({ name, error }: Sensitivity): number => error / (times.get(name) ?? 1e-6);
+    orders.push(scan.toSorted((a, b) => price(b) - price(a)));
+  }
+  const sets = orders.flatMap((order) =>
+    IN_FLOATS[effort].map((share) =>
+      order
+        .slice(0, Math.round(share * order.length))
+        .map(({ key }) => key)
+        .sort(),
+    ),
+  );
+  return [...new Map(sets.map((set) => [set.join("\n"), set])).values()];
 }
 
 /** Time of nodes by name, in any unit: measured, so that it is what this machine takes. */
