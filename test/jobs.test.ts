@@ -257,7 +257,10 @@ describe.skipIf(process.platform === "win32")("what a job is given", () => {
     );
     expect(existsSync(join(folder, "owned"))).toBe(false);
     expect(statSync(job.stdout).mode & 0o077).toBe(0);
-    expect((await godwit(["jobs", "--all"])).out).not.toContain("\u001b");
+    for (const args of [["jobs", "--all"], ["jobs", id], ["cancel", id], ["savings"]]) {
+      const { out, err } = await godwit(args);
+      expect(out + err).not.toContain("\u001b");
+    }
   });
 
   test("no environment but the bare one with --export none", { timeout: LONG }, async () => {

@@ -2,6 +2,7 @@
 
 import { UserError } from "../core/index.ts";
 import { isGone } from "../measure/run/liveness.ts";
+import { printable } from "../report/columns.ts";
 import {
   type Agent,
   isFinal,
@@ -147,7 +148,7 @@ async function runHere(
   },
 ): Promise<void> {
   const refreshS = 300;
-  const say = (text: string): void => void context.stderr.write(`${text}\n`);
+  const say = (text: string): void => void context.stderr.write(`${printable(text)}\n`);
   const capacity = capacityOf(context, { concurrency: 1, gpus: 0 });
   const agent = agentOn(context, { ...of, capacity, refreshS, onEvent: say });
   await runAgent(context, {

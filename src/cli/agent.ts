@@ -3,6 +3,7 @@
 
 import { Command } from "@commander-js/extra-typings";
 import { EXIT, reasonOf, UserError } from "../core/index.ts";
+import { printable } from "../report/columns.ts";
 import { openJobStore } from "../systems/schedule/jobs/index.ts";
 import { agentOn, capacityOf } from "./agent-ports.ts";
 import { holdQueue, runAgent } from "./agent-wait.ts";
@@ -31,7 +32,7 @@ export function agentCommand(context: CliContext) {
         );
       }
       const say = (text: string): void => {
-        if (options.quiet !== true) context.stderr.write(`${stamp(context)} ${text}\n`);
+        if (options.quiet !== true) context.stderr.write(`${stamp(context)} ${printable(text)}\n`);
       };
       const refreshS = options.refresh;
       const { ledger } = options;
@@ -93,12 +94,13 @@ const agentOptions = () =>
 
 const HELP = `
 Jobs have supervisors of their own: they run on when the agent ends or is killed, and it
-takes them up again when it is started. One agent holds a queue.
+takes them up again when it is started (under systemd: with KillMode=process). One agent
+holds a queue.
 
 Examples:
   $ godwit agent
   $ godwit agent --concurrency 4 --gpus 2
-  $ systemd-run --user --unit godwit-agent godwit agent --ledger ~/project/.godwit
+  $ systemd-run --user -u godwit-agent -p KillMode=process godwit agent --ledger ~/project/.godwit
   * * * * * cd ~/project && godwit agent --once --quiet      (a line for crontab -e)`;
 
 /** What the agent starts for each attempt of a job; nobody types it. */

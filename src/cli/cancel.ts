@@ -1,6 +1,7 @@
 // `godwit cancel`: end jobs, whether they have begun or not.
 
 import { Command } from "@commander-js/extra-typings";
+import { printable } from "../report/columns.ts";
 import { isFinal, localEngine, openJobStore } from "../systems/schedule/jobs/index.ts";
 import { agentOn, capacityOf } from "./agent-ports.ts";
 import type { CliContext } from "./context.ts";
@@ -31,7 +32,8 @@ export function cancelCommand(context: CliContext) {
 
       async function cancelOne(text: string): Promise<void> {
         const { host, stderr } = context;
-        const { id, name } = await findJob(store, text);
+        const { id, name: given } = await findJob(store, text);
+        const name = printable(given);
         const agent = agentOn(context, {
           ...{ store, ledger, only: id, refreshS: Infinity },
           capacity: capacityOf(context, { concurrency: 0, gpus: 0 }),
