@@ -104,12 +104,8 @@ export function tuneOptions() {
 
 export type TuneOptions = ReturnType<ReturnType<typeof tuneOptions>["opts"]>;
 
-interface Resource {
-  readonly least: number;
-  readonly most: number;
-}
-
-function parseResource(text: string): Resource {
+/** No named type: the command's declaration has to spell it. */
+function parseResource(text: string): { readonly least: number; readonly most: number } {
   const [, from, to] = /^(?:(\d+):)?(\d+)$/.exec(text) ?? [];
   const most = Number(to);
   const least = from === undefined ? most : Number(from);
