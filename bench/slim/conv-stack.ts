@@ -26,7 +26,7 @@ import {
 
 const [CHANNELS, SIZE, LAYERS] = [128, 28, 4];
 
-const operators: OperatorTable = parseOperatorTable(
+export const operators: OperatorTable = parseOperatorTable(
   readFileSync(new URL("../../data/onnx-operators/operators.json", import.meta.url), "utf8"),
 );
 
