@@ -40,7 +40,7 @@ export interface GradientCase {
 }
 
 /** Elements of each input that are looked at. */
-const MOST_ELEMENTS = 16;
+const MOST_ELEMENTS = 10;
 
 /** Largest difference, relative to the larger of the derivative and the typical derivative. */
 const TOLERANCE = 1e-3;
