@@ -2,8 +2,22 @@
 // than CPUs do, and a wrong result of a convolution looks like any other number.
 
 import { UserError } from "../core/index.ts";
-import type { Outputs, Session } from "./session.ts";
+import type { Feed } from "./port.ts";
 import type { TensorValue } from "./tensor-value.ts";
+
+type Outputs = Readonly<Record<string, TensorValue>>;
+
+/** What of a session is looked at. */
+interface Checkable<O> {
+  readonly name: string;
+  readonly settings: { readonly runtime: string };
+  run(feeds: Readonly<Record<string, Feed>>, options?: O): Promise<Outputs>;
+  close(): Promise<void>;
+}
+
+interface Wanted {
+  readonly outputs?: readonly string[];
+}
 
 /**
  * Largest difference, relative to the largest number of an output. Sums in another order differ by 1e-4
@@ -12,32 +26,36 @@ import type { TensorValue } from "./tensor-value.ts";
 const TOLERANCE = 1e-2;
 
 /**
- * The session, checked on its first run against one that `reference` makes and that is closed then. Throws
- * UserError where they differ. Graphs that draw random numbers cannot be checked so.
+ * The session's `run`, whose first call is checked against a session that `reference` makes and that is closed
+ * then. Throws UserError where they differ. Graphs that draw random numbers cannot be checked so.
  */
-export function selfChecked(session: Session, reference: () => Promise<Session>): Session {
+export function checkedRun<O extends Wanted>(
+  session: Checkable<O>,
+  reference: () => Promise<Checkable<Wanted>>,
+): Checkable<O>["run"] {
   let checking: Promise<void> | null = null;
-  const check: (...args: Parameters<Session["run"]>) => Promise<void> = async (feeds, options) => {
+  const check = async (feeds: Readonly<Record<string, Feed>>, options?: O): Promise<void> => {
     const other = await reference();
     try {
       const wanted = options?.outputs === undefined ? {} : { outputs: options.outputs };
       const expected = await other.run(feeds, wanted);
-      compare(await session.run(feeds, wanted), expected, session);
+      compare(await session.run(feeds, wanted as O), expected, session);
     } finally {
       await other.close();
     }
   };
-  return {
-    ...session,
-    async run(feeds, options) {
-      checking ??= check(feeds, options);
-      await checking;
-      return session.run(feeds, options);
-    },
+  return async (feeds, options) => {
+    checking ??= check(feeds, options);
+    await checking;
+    return session.run(feeds, options);
   };
 }
 
-function compare(outputs: Outputs, expected: Outputs, { name, settings }: Session): void {
+function compare(
+  outputs: Outputs,
+  expected: Outputs,
+  { name, settings }: Pick<Checkable<Wanted>, "name" | "settings">,
+): void {
   for (const [output, value] of Object.entries(expected)) {
     const difference = relativeDifference(outputs[output], value);
     if (difference <= TOLERANCE) continue;

@@ -24,7 +24,7 @@ import {
   type RuntimeName,
   runtimeNamed,
 } from "./runtime.ts";
-import { selfChecked } from "./self-check.ts";
+import { checkedRun } from "./self-check.ts";
 import { bindingOptions, type EngineOptions, type EngineSettings, settle } from "./settings.ts";
 import { overlap, type TensorElements, type TensorValue } from "./tensor-value.ts";
 
@@ -84,7 +84,7 @@ export async function createSession(
     const session = sessionOver(native, opened, runtime, settings);
     if (!runtime.checked) return session;
     const reference = { ...options, runtime: nativeRuntime() };
-    return selfChecked(session, () => createSession(source, reference));
+    return { ...session, run: checkedRun(session, () => createSession(source, reference)) };
   } finally {
     opened.close();
   }
