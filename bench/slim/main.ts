@@ -1,4 +1,4 @@
-// What slim achieves, part by part: `node bench/slim/main.ts [idle] [models] [nets [DATA]] [lines]`. Ratios are within one
+// What slim achieves, part by part: `node bench/slim/main.ts [idle] [models [NAME]] [nets [DATA]] [lines]`. Ratios are within one
 // run; docs/methods/slim.md has the figures with machine and date.
 
 import { availableParallelism, cpus, loadavg } from "node:os";
@@ -32,7 +32,7 @@ if (wanted("idle")) {
   for (const line of await idleService()) console.log(line);
 }
 if (wanted("models")) {
-  for await (const subject of realModels(modelFile("").replace(/\/$/, ""))) {
+  for await (const subject of realModels(modelFile("").replace(/\/$/, ""), parts)) {
     const options = { effort: "quick", allow: ["quantise"], timeLimit: 240 } as const;
     for await (const line of slimmed(subject, options)) console.log(line);
   }

@@ -88,9 +88,13 @@ const RECORDINGS: readonly Recording[] = [
   },
 ];
 
-/** The models with their inputs, one after the other. */
-export async function* realModels(folder: string): AsyncGenerator<Subject> {
-  for (const recording of RECORDINGS) {
+/** The models with their inputs, one after the other: those named, or all where none is. */
+export async function* realModels(
+  folder: string,
+  named: readonly string[],
+): AsyncGenerator<Subject> {
+  const some = RECORDINGS.filter(({ file }) => named.includes(file));
+  for (const recording of some.length > 0 ? some : RECORDINGS) {
     const opened = openModelFile(`${folder}/${recording.file}.onnx`);
     const model: Model = withDataInside(opened.model, opened.external);
     const session = await createSession(model, { threads: 1 });

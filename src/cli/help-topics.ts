@@ -34,6 +34,10 @@ parentheses is a 90 % interval.
   126  godwit run: the command was found but could not be executed
   127  godwit run: the command was not found
 
+godwit slim ends with 2 when the budget cannot be met or shown to be, 3 when nothing
+costs less, 4 for a bad model, 5 for bad data, 6 when the written file failed its checks,
+130 when it was interrupted.
+
 budget check ends with 1 when runs or figures are missing (--strict: or a verdict is
 inconclusive); card --check when something is wrong; export --otlp when the receiver
 rejected something.

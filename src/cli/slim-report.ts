@@ -1,13 +1,14 @@
 // What a search reports: costs before and after, measured in turns; energy from cards; where the time
 // goes; and the same facts as text, JSON, Markdown or a page.
 
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
 import { basename, resolve } from "node:path";
 import { writeFileAtomic } from "../core/host/write-file-atomic.ts";
 import { readTextIfPresent } from "../core/index.ts";
 import { nativeRuntime, profileModel } from "../engine/index.ts";
 import { identifyMachine } from "../measure/run/index.ts";
-import { type Feeds, feedsOf, sha256 } from "../models/compress/index.ts";
-import { encodeModel } from "../onnx/index.ts";
+import { type Feeds, feedsOf } from "../models/compress/index.ts";
 import { headlineEnergy } from "../report/headline.ts";
 import {
   SLIM_SCHEMA,
@@ -66,7 +67,7 @@ async function reportOf(
   const spent = await metered.finish({});
   const energy = energyOf(cards, headlineEnergy(spent.card)?.figure ?? null);
   const machine = await identifyMachine(context.host);
-  const original: SlimFile = await fileOf(model.path, encodeModel(model.whole), model.fileBytes);
+  const original: SlimFile = await fileOf(model.path, model.fileBytes);
   return {
     schema: SLIM_SCHEMA,
     godwit: context.version,
@@ -110,11 +111,11 @@ async function reportOf(
   };
 }
 
-/** Hash and size of the file itself. */
-async function fileOf(path: string, whole: Uint8Array, bytes: number): Promise<SlimFile> {
-  const { readFile } = await import("node:fs/promises");
-  const content = bytes < 2 ** 31 ? await readFile(path) : whole;
-  return { path, sha256: await sha256(content), bytes };
+/** Hash and size of the file itself, read piece by piece: it may be larger than an array. */
+async function fileOf(path: string, bytes: number): Promise<SlimFile> {
+  const hash = createHash("sha256");
+  for await (const piece of createReadStream(path)) hash.update(piece as Buffer);
+  return { path, sha256: hash.digest("hex"), bytes };
 }
 
 interface TwoCards {
