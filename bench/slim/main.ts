@@ -22,6 +22,9 @@ const NETS: readonly NetPlan[] = [
 ];
 
 const isData = (part: string): boolean => NETS.some(({ data }) => data === part);
+/** Of the search on lines of text: GODWIT_EFFORT=quick for a machine that is busy. */
+const EFFORT = process.env["GODWIT_EFFORT"] === "quick" ? "quick" : "normal";
+
 const parts = process.argv.slice(2);
 const wanted = (part: string): boolean => parts.length === 0 || parts.includes(part);
 console.log(
@@ -45,6 +48,6 @@ if (wanted("nets")) {
 }
 if (wanted("lines")) {
   const subject = await lineSubject(metricNamed("exact-match"), 0.01);
-  const options = { effort: "normal", allow: ["quantise"], timeLimit: 1800 } as const;
+  const options = { effort: EFFORT, allow: ["quantise"], timeLimit: 1800 } as const;
   for await (const line of slimmed(subject, options)) console.log(line);
 }

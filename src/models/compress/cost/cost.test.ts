@@ -55,7 +55,9 @@ describe("costs of variants in turns", () => {
     const [waiting] = await measureCosts([{ name: "idle", run: async () => {} }], {
       ...{ rounds: 2, roundTime: seconds(0.02), interval: seconds(0.01) },
     });
-    expect(waiting?.runs).toBe(4);
+    // Two rounds of 20 ms, calls 10 ms apart: without waiting there would be thousands.
+    expect(waiting?.runs).toBeGreaterThanOrEqual(2);
+    expect(waiting?.runs).toBeLessThanOrEqual(6);
   });
 });
 

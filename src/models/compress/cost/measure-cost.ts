@@ -58,54 +58,45 @@ const ROUNDS = 15;
 const ROUND_TIME = seconds(0.1);
 const RESAMPLES = 2000;
 
-/** Measures variants against the first of them. Nothing else may compute in this process meanwhile. */
+/** Measures variants against the first of them, after a round of each that does not count. Nothing else may compute in this process meanwhile. */
 export async function measureCosts(
   variants: readonly CostVariant[],
   options: CostOptions = {},
 ): Promise<readonly Cost[]> {
   const { rounds = ROUNDS, roundTime = ROUND_TIME, signal } = options;
-  const counts: number[] = [];
-  for (const variant of variants) counts.push(await runsFor(variant, roundTime, options));
+  for (const variant of variants) await oneRound(variant, roundTime, options);
   const measured: Round[][] = variants.map(() => []);
   for (let round = 0; round < rounds; round++) {
     for (const [at, variant] of variants.entries()) {
       signal?.throwIfAborted();
-      measured[at]?.push(await oneRound(variant, counts[at] ?? 1, options));
+      measured[at]?.push(await oneRound(variant, roundTime, options));
     }
   }
   const base = measured[0] ?? [];
   return variants.map((variant, at) => costOf(variant, measured[at] ?? [], base, options.seed));
 }
 
-/** Warms up, then tells how many runs fill a round. */
-async function runsFor(
-  variant: CostVariant,
-  roundTime: Seconds,
-  { interval = seconds(0) }: CostOptions,
-): Promise<number> {
-  await variant.run();
-  await variant.run();
-  const start = performance.now();
-  await variant.run();
-  const took = Math.max((performance.now() - start) / 1000, interval);
-  return Math.max(1, Math.round(roundTime / Math.max(took, 1e-6)));
-}
-
+/**
+ * Runs for as long as a round lasts. Rounds are equal in time, not in runs: what a change of variants costs
+ * at the start of each (cold caches, compilers) then weighs on all alike.
+ */
 async function oneRound(
   variant: CostVariant,
-  count: number,
+  roundTime: Seconds,
   { interval = seconds(0), cpuClock = ownCpuTime }: CostOptions,
 ): Promise<Round> {
   const latencies: number[] = [];
   const before = cpuClock();
-  for (let run = 0; run < count; run++) {
+  const end = performance.now() + 1000 * roundTime;
+  do {
     const start = performance.now();
     await variant.run();
     const took = (performance.now() - start) / 1000;
     latencies.push(took);
     if (interval > took) await sleep(interval - took);
-  }
-  return { cpu: (cpuClock() - before) / count / (variant.items ?? 1), latencies };
+  } while (performance.now() < end);
+  const used = cpuClock() - before;
+  return { cpu: used / latencies.length / (variant.items ?? 1), latencies };
 }
 
 function ownCpuTime(): number {

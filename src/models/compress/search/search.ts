@@ -105,7 +105,7 @@ export async function search(original: Model, options: SearchOptions): Promise<S
 }
 
 const roundTimeOf = ({ roundTime, effort }: SearchOptions): Seconds =>
-  roundTime ?? seconds(effort === "quick" ? 0.015 : 0.1);
+  roundTime ?? seconds(effort === "quick" ? 0.03 : 0.1);
 
 const criteriaOf = ({ drop, cpu, latency, bytes }: Candidate) => ({
   ...{ drop, bytes },
