@@ -7,6 +7,7 @@ import { describe } from "../measure/carbon/intensity.ts";
 import type { IntensityAnswer } from "../measure/carbon/providers/index.ts";
 import type { CliContext } from "./context.ts";
 import { providerOf } from "./intensity-source.ts";
+import { basisOption, kindOption } from "./signal-options.ts";
 import { textTable } from "./text-table.ts";
 
 /** The command `intensity`. */
@@ -29,18 +30,8 @@ export function intensityCommand(context: CliContext) {
         "direct",
       ] as const),
     )
-    .addOption(
-      new Option("--kind <kind>", "of a file: what its values are").choices([
-        "average",
-        "marginal",
-      ] as const),
-    )
-    .addOption(
-      new Option("--basis <basis>", "of a file: what its values are").choices([
-        "location",
-        "market",
-      ] as const),
-    )
+    .addOption(kindOption())
+    .addOption(basisOption())
     .option("--offline", "answer from what was kept, however old", false)
     .option("--json", "print the values as JSON")
     .addHelpText(

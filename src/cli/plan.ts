@@ -22,6 +22,15 @@ import { parseMoment } from "./moments.ts";
 import { LEDGER_OPTION } from "./open-ledger.ts";
 import { askedJob } from "./plan-job.ts";
 import { type ChosenSignal, chosenSignal, requireSource } from "./plan-signal.ts";
+import {
+  basisOption,
+  FORECASTER,
+  FROM,
+  kindOption,
+  OFFLINE,
+  SIGNAL,
+  ZONE,
+} from "./signal-options.ts";
 import { type ColorChoice, painter, wantsColor } from "./terminal.ts";
 import { parseShare } from "./values.ts";
 
@@ -44,23 +53,13 @@ export function planCommand(context: CliContext) {
     .addOption(
       new Option("--restart <time>", "what continuing takes, at full power").implies(STOPPABLE),
     )
-    .option("--signal <file>", "carbon intensities: a file or address (CSV, JSON)")
-    .option("--zone <zone>", "the grid, as its source spells it: DE, GB, CAISO_NORTH")
-    .option("--from <source>", "electricity-maps, watttime, uk or entsoe")
-    .addOption(
-      new Option("--kind <kind>", "of a file: what its values are").choices([
-        "average",
-        "marginal",
-      ] as const),
-    )
-    .addOption(
-      new Option("--basis <basis>", "of a file: what its values are").choices([
-        "location",
-        "market",
-      ] as const),
-    )
-    .option("--offline", "use what was kept of a service's answers, however old", false)
-    .option("--forecaster <name>", "forecast from a record: yesterday, week-mean, seasonal")
+    .option(...SIGNAL)
+    .option(...ZONE)
+    .option(...FROM)
+    .addOption(kindOption())
+    .addOption(basisOption())
+    .option(...OFFLINE)
+    .option(...FORECASTER)
     .option("--policy <name>", "how to choose; the one that fits the job unless given")
     .option("--error <share>", "how far off savings by this forecast are: 10%")
     .option("--threshold <share>", "least saving that is worth waiting for: 2%", "0")

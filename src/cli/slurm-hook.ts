@@ -2,7 +2,7 @@
 
 import { chmodSync, existsSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { Command, Option } from "@commander-js/extra-typings";
+import { Command } from "@commander-js/extra-typings";
 import { reasonOf, UserError } from "../core/errors.ts";
 import { hostErrorCode } from "../core/host/host.ts";
 import { writeFileAtomic } from "../core/host/write-file-atomic.ts";
@@ -19,6 +19,7 @@ import {
 } from "../systems/schedule/slurm/index.ts";
 import type { CliContext } from "./context.ts";
 import { chosenSignal } from "./plan-signal.ts";
+import { basisOption, FORECASTER, FROM, kindOption, SIGNAL, ZONE } from "./signal-options.ts";
 import { parseDuration, parseShare } from "./values.ts";
 
 const DIR = [
@@ -173,22 +174,12 @@ export function refreshHookCommand(context: CliContext) {
   return new Command("refresh")
     .description("Renew the forecast of the hook; for cron.")
     .option(...DIR)
-    .option("--signal <file>", "carbon intensities: a file or address (CSV, JSON)")
-    .option("--zone <zone>", "the grid, as its source spells it: DE, GB, CAISO_NORTH")
-    .option("--from <source>", "electricity-maps, watttime, uk or entsoe")
-    .addOption(
-      new Option("--kind <kind>", "of a file: what its values are").choices([
-        "average",
-        "marginal",
-      ] as const),
-    )
-    .addOption(
-      new Option("--basis <basis>", "of a file: what its values are").choices([
-        "location",
-        "market",
-      ] as const),
-    )
-    .option("--forecaster <name>", "forecast from a record: yesterday, week-mean, seasonal")
+    .option(...SIGNAL)
+    .option(...ZONE)
+    .option(...FROM)
+    .addOption(kindOption())
+    .addOption(basisOption())
+    .option(...FORECASTER)
     .option(
       "--horizon <time>",
       "how far the forecast must reach",

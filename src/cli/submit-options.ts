@@ -3,6 +3,15 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import { parseBytes, parseCpus } from "./job-options.ts";
 import { LEDGER_OPTION } from "./open-ledger.ts";
+import {
+  basisOption,
+  FORECASTER,
+  FROM,
+  kindOption,
+  OFFLINE,
+  SIGNAL,
+  ZONE,
+} from "./signal-options.ts";
 import { ENGINE_NAMES } from "./submit-engines.ts";
 import { tagOption } from "./tag-option.ts";
 import { parseCount } from "./values.ts";
@@ -48,23 +57,13 @@ export function submitOptions() {
     .option("--cpus <count>", "processors it needs", (text) => parseCpus("--cpus", text), 1)
     .option("--memory <size>", "memory it needs: 16GB", (text) => parseBytes("--memory", text))
     .option("--gpus <count>", "GPUs it needs", (text) => parseCount("--gpus", text, 0), 0)
-    .option("--signal <file>", "carbon intensities: a file or address (CSV, JSON)")
-    .option("--zone <zone>", "the grid, as its source spells it: DE, GB, CAISO_NORTH")
-    .option("--from <source>", "electricity-maps, watttime, uk or entsoe")
-    .addOption(
-      new Option("--kind <kind>", "of a file: what its values are").choices([
-        "average",
-        "marginal",
-      ] as const),
-    )
-    .addOption(
-      new Option("--basis <basis>", "of a file: what its values are").choices([
-        "location",
-        "market",
-      ] as const),
-    )
-    .option("--offline", "use what was kept of a service's answers, however old", false)
-    .option("--forecaster <name>", "forecast from a record: yesterday, week-mean, seasonal")
+    .option(...SIGNAL)
+    .option(...ZONE)
+    .option(...FROM)
+    .addOption(kindOption())
+    .addOption(basisOption())
+    .option(...OFFLINE)
+    .option(...FORECASTER)
     .option("--policy <name>", "how to choose; the one that fits the job unless given")
     .option("--error <share>", "how far off savings by this forecast are: 10%")
     .option("--threshold <share>", "least saving that is worth waiting for: 2%", "0")
