@@ -92,6 +92,7 @@ describe("a search in words", () => {
       "within noise",
     );
     expect(dropText("mse", 0.25)).toBe("0.25");
+    expect(dropText("cosine", 3e-13)).toBe("below 0.000001");
     expect(dropText("accuracy", Number.POSITIVE_INFINITY)).toBe("not known");
   });
 

@@ -27,12 +27,17 @@ export function dropText(metric: string, value: number): string {
   if (!Number.isFinite(value)) return "not known";
   const sign = value < 0 ? "\u2212" : "";
   const size = Math.abs(value);
+  // Rounding is no drop worth digits.
+  if (size > 0 && size < TINY) return `below ${isShare(metric) ? "0.0001 pp" : TINY}`;
   return isShare(metric)
     ? `${sign}${significant(100 * size, 2)} pp`
     : `${sign}${significant(size, 2)}`;
 }
 
-const SHARES = /^(accuracy|agreement|exact-match|top-\d+|f1-\w+|cosine)$/;
+/** Drops below this are shown as that. */
+const TINY = 1e-6;
+
+const SHARES = /^(accuracy|agreement|exact-match|top-\d+|f1-\w+)$/;
 const isShare = (metric: string): boolean => SHARES.test(metric);
 
 /** What the test of one candidate says. */

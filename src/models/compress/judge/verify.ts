@@ -126,7 +126,9 @@ function verdictOf(
   test: NonInferiority,
 ): Verification["verdict"] {
   if (faults.length > 0) return "faulty";
-  const isSame = relative <= ROUNDING && test.lost === 0 && test.won === 0;
+  // Scores that are numbers move with rounding; those that are right or wrong must not.
+  const isUnmoved = test.method === "bootstrap" || test.lost + test.won === 0;
+  const isSame = relative <= ROUNDING && isUnmoved;
   if (isSame) return "equal";
   return test.isShown ? "shown" : "not-shown";
 }
