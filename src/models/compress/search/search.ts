@@ -226,8 +226,11 @@ function finalistsOf(
     objective === "size" ? steps.length > 0 : ratio !== null && ratio.high < 1,
   );
   const z = normalQuantile(1 - alpha);
-  const expected = ({ drop, spread }: Candidate): number =>
-    Math.max(0, drop) + z * Math.sqrt(spread / Math.max(1, splits.verify.length));
+  // What was found here is uncertain itself; a gain on these rows counts as far as it is beyond chance.
+  const expected = ({ drop, spread, rows }: Candidate): number =>
+    drop +
+    Math.sqrt(spread / Math.max(1, rows)) +
+    z * Math.sqrt(spread / Math.max(1, splits.verify.length));
   const isLossless = ({ changed }: Candidate): boolean => changed === 0;
   const within = gains.filter(({ drop }) => drop <= Math.max(0, maxDrop));
   const cheapest = (list: readonly Candidate[]) =>
