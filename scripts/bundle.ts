@@ -1,7 +1,8 @@
 // The command line as a few large files instead of two hundred small ones: each module costs time and
-// memory when it is loaded, and `godwit run` waits beside what it measures. Other packages stay outside.
+// memory when it is loaded, and `godwit run` waits beside what it measures. Of other packages only those that
+// every command loads are inside, with their licences beside them.
 
-import { globSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, globSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { rolldown } from "rolldown";
 
@@ -10,6 +11,12 @@ import { rolldown } from "rolldown";
  * where it stands.
  */
 const PARTS = "bundle/parts";
+
+/** Loaded by every command; the schema library alone is a hundred modules, most of them languages. */
+const INSIDE = ["zod", "commander", "@commander-js/extra-typings"] as const;
+
+const isOutside = (id: string): boolean =>
+  /^[^./]/.test(id) && !INSIDE.some((name) => id === name || id.startsWith(`${name}/`));
 
 /** Modules that find a file from where they stand, and what of them must be a file of its own. */
 const LOCATED: Readonly<Record<string, string | null>> = {
@@ -32,7 +39,7 @@ export async function bundleCommandLine(root: string): Promise<void> {
   const bundle = await rolldown({
     input: { "cli/main": join(root, "src/cli/main.ts"), ...Object.fromEntries(parts) },
     platform: "node",
-    external: /^[^./]/,
+    external: (id) => isOutside(id),
   });
   await bundle.write({
     dir: join(root, "dist"),
@@ -43,6 +50,12 @@ export async function bundleCommandLine(root: string): Promise<void> {
     minify: { mangle: false, compress: false, codegen: true },
   });
   await bundle.close();
+  const licences = join(root, "dist/bundle/licences");
+  mkdirSync(licences, { recursive: true });
+  for (const name of INSIDE) {
+    const file = join(root, "node_modules", name, "LICENSE");
+    copyFileSync(file, join(licences, `${name.replace("/", "-")}.txt`));
+  }
 }
 
 /** A module that looks for files beside itself would look in the wrong place, and only once built. */
