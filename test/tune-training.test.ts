@@ -75,8 +75,12 @@ test.skipIf(process.platform === "win32")(
     const { runs, front } = JSON.parse(answer.out);
     expect(runs).toHaveLength(1);
     expect(runs[0]).toMatchObject({ batch: 32, limit_w: 200, reached: true });
-    const watts = runs[0].profiles.map((one: { watts: number }) => Math.round(one.watts));
-    expect(watts).toEqual([290, 190, 90]);
+    // Mean powers over slices of real time, whose ends a busy machine moves by a sample.
+    const watts = runs[0].profiles.map((one: { watts: number }) => one.watts);
+    expect(watts).toHaveLength(3);
+    for (const [index, expected] of [290, 190, 90].entries()) {
+      expect(Math.abs(watts[index] - expected)).toBeLessThan(3);
+    }
     expect(front).toHaveLength(1);
     // Profiled from the highest down, then held at the best, then as it was.
     const set = readFileSync(join(folder, "gpu.log"), "utf8").trim().split("\n").map(Number);

@@ -27,12 +27,19 @@ async function serve(listener: RequestListener): Promise<string> {
 
 const target = () => join(mkdtempSync(join(tmpdir(), "godwit-download-")), "deep", "file.bin");
 
-const get = (url: string, path: string, changes: { sha?: string; maxBytes?: number } = {}) =>
+interface Changes {
+  readonly sha?: string;
+  readonly maxBytes?: number;
+  readonly onProgress?: (done: number) => void;
+}
+
+const get = (url: string, path: string, { sha, maxBytes, onProgress }: Changes = {}) =>
   downloadFile({
     url,
     path,
-    checksum: { algorithm: "sha256", value: changes.sha ?? SHA256 },
-    maxBytes: changes.maxBytes ?? 100_000,
+    checksum: { algorithm: "sha256", value: sha ?? SHA256 },
+    maxBytes: maxBytes ?? 100_000,
+    ...(onProgress === undefined ? {} : { onProgress }),
   });
 
 test("a file arrives whole, is told about on the way, and leaves no part behind", async () => {
@@ -53,19 +60,25 @@ test("a file arrives whole, is told about on the way, and leaves no part behind"
 
 test("a transfer that broke off is continued from where it stopped", async () => {
   const ranges: (string | undefined)[] = [];
+  let hangUp = (): void => {};
   const url = await serve((request, response) => {
     ranges.push(request.headers.range);
     const start = Number(/bytes=(\d+)-/.exec(request.headers.range ?? "")?.[1] ?? 0);
     if (start === 0) {
       response.writeHead(200, { "content-length": CONTENT.length });
-      response.write(CONTENT.subarray(0, 20_000), () => response.destroy());
+      response.write(CONTENT.subarray(0, 20_000));
+      hangUp = () => void response.destroy();
       return;
     }
     response.writeHead(206);
     response.end(CONTENT.subarray(start));
   });
   const path = target();
-  await expect(get(url, path)).rejects.toMatchObject({
+  // Only once all that was sent has been taken: what a socket still holds when it breaks is lost.
+  const onProgress = (done: number): void => {
+    if (done === 20_000) hangUp();
+  };
+  await expect(get(url, path, { onProgress })).rejects.toMatchObject({
     code: "network",
     hint: "Run the command again: it goes on where it stopped.",
   });
