@@ -3,6 +3,7 @@
 // test/fixtures/machines/<name>/: `machine.json` (platform, facts, environment) and `tree.txt`, whose
 // sections are `== /path` (text follows), `== /path -> /target` (link) or `== /path !EACCES` (fault).
 
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { posix } from "node:path";
 import type {
@@ -164,6 +165,7 @@ export function createFakeHost(machine: FakeMachine = {}): FakeHost {
       if (machine.http === undefined) throw fault("ECONNREFUSED", url);
       return machine.http(url, headers ?? {});
     },
+    sha256: (bytes) => createHash("sha256").update(bytes).digest(),
     monotonic: () => monotonic,
     wall: () => wall,
     async sleep(milliseconds) {

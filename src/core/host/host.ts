@@ -88,6 +88,9 @@ export interface Host {
     },
   ): Promise<HttpResponse>;
 
+  /** SHA-256 of some bytes, at once. */
+  sha256(bytes: Uint8Array): Uint8Array;
+
   /** Monotonic nanoseconds; does not count suspend where the platform can tell. */
   monotonic(): bigint;
   /** Wall clock, milliseconds since 1970 UTC. */

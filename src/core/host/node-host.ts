@@ -1,6 +1,7 @@
 // The real machine, through Node.
 
 import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { open, readdir, readFile, realpath, stat } from "node:fs/promises";
 import os from "node:os";
@@ -43,6 +44,7 @@ export function createNodeHost(): Host {
     readData,
     run,
     fetch: fetchText,
+    sha256: (bytes) => createHash("sha256").update(bytes).digest(),
     monotonic: () => process.hrtime.bigint(),
     wall: () => Date.now(),
     sleep: (milliseconds, signal) =>

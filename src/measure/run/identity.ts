@@ -18,7 +18,7 @@ export async function identifyMachine(host: Host): Promise<Machine> {
   const memoryBytes = await memoryOf(host);
   const secret = await operatingSystemId(host);
   return {
-    id: await hashed(secret ?? hardwareText(host, cpu, memoryBytes)),
+    id: hashed(host, secret ?? hardwareText(host, cpu, memoryBytes)),
     idBasis: secret === null ? "hardware" : "installation",
     platform: host.platform,
     arch: host.arch,
@@ -66,9 +66,8 @@ const hardwareText = (host: Host, cpu: CpuIdentity, memoryBytes: number): string
   JSON.stringify([host.platform, host.arch, cpu, memoryBytes]);
 
 /** First 64 bits of SHA-256, hexadecimal. */
-async function hashed(text: string): Promise<string> {
-  const bytes = new TextEncoder().encode(`godwit machine ${text}`);
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+function hashed(host: Host, text: string): string {
+  const digest = host.sha256(new TextEncoder().encode(`godwit machine ${text}`));
   return [...digest.subarray(0, 8)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
