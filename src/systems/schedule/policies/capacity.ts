@@ -53,7 +53,8 @@ export function pack(jobs: readonly SlotJob[], horizon: Horizon): Packing {
   return isBetter(served, best) ? served : best;
 }
 
-function isBetter(a: Packing, b: Packing): boolean {
+/** Whether a packing places more jobs than another, or as many at less cost. */
+export function isBetter(a: Packing, b: Packing): boolean {
   const fewer = a.unplaced.length - b.unplaced.length;
   return fewer < 0 || (fewer === 0 && a.cost < b.cost);
 }
@@ -175,7 +176,8 @@ function improve(
   }
 }
 
-function take(free: Float64Array, job: SlotJob, start: number, sign: 1 | -1): void {
+/** Takes the nodes of a job from its slots (sign 1) or gives them back (-1). */
+export function take(free: Float64Array, job: SlotJob, start: number, sign: 1 | -1): void {
   for (let slot = start; slot < start + job.slots; slot++)
     free[slot] = (free[slot] ?? 0) - sign * job.nodes;
 }
