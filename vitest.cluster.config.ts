@@ -6,8 +6,8 @@ export default defineConfig({
     include: ["test/cluster/**/*.test.ts"],
     // Each file has a cluster of its own; they share the processors.
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     reporters: ["default", "./test/reporter.ts"],
   },
 });

@@ -45,7 +45,7 @@ const serverFolder = (): string => {
 describe.skipIf(missingPostgres !== null)("godwit with a ledger on a server", () => {
   beforeAll(async () => {
     postgres = await startPostgres({ fsync: "on" });
-  }, 60_000);
+  });
   afterAll(() => postgres.stop());
   beforeEach(() => {
     cwd = mkdtempSync(join(tmpdir(), "godwit-server-"));
@@ -76,7 +76,7 @@ describe.skipIf(missingPostgres !== null)("godwit with a ledger on a server", ()
     expect(readdirSync(join(serverFolder(), "segments"))).not.toContain(`${id}.ndjson`);
     expect(JSON.parse((await ask("runs", "--json")).out).runs).toHaveLength(1);
     expect((await ask("runs", "--ledger", ".godwit")).code).not.toBe(0);
-  }, 60_000);
+  });
 
   test("a server that dies during a run costs the run nothing, and gets it later", async () => {
     await run();
@@ -95,7 +95,7 @@ describe.skipIf(missingPostgres !== null)("godwit with a ledger on a server", ()
     expect((await ask("runs", "--json")).err).toBe("");
     expect(postgres.sql(url, "SELECT count(*) FROM godwit.cards")).toBe("2\n");
     expect(readdirSync(join(serverFolder(), "pending"))).toEqual([]);
-  }, 60_000);
+  });
 
   test("a run whose card was never kept is made one of on the server", async () => {
     await run();
@@ -104,7 +104,7 @@ describe.skipIf(missingPostgres !== null)("godwit with a ledger on a server", ()
     const { runs } = JSON.parse((await ask("runs", "--json")).out);
     expect(runs).toMatchObject([{ name: "train" }]);
     expect(postgres.sql(url, "SELECT count(*) FROM godwit.cards")).toBe("1\n");
-  }, 60_000);
+  });
 
   test("an address that cannot be right is refused before the command, unquoted", async () => {
     const flag = "postgresql://me:hunter2@host:port/db";

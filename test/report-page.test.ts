@@ -74,7 +74,7 @@ describe.skipIf(browser === undefined)("the report in a browser", () => {
       // The page's own policy forbids scripts; axe is one.
       bypassCSP: true,
     });
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await context?.close();

@@ -86,7 +86,7 @@ describe("godwit slim", () => {
     expect(again.out).toContain(report.answer.slice(0, 20));
     const one = await slim("explain", "net.green.slim", "--op", "Conv", "--json");
     expect(JSON.parse(one.out).schema).toBe("godwit.slim/1");
-  }, 60_000);
+  });
 
   test("verify holds two files against each other", async () => {
     const same = await slim(

@@ -69,7 +69,7 @@ describe.skipIf(nativeMissing !== null)("godwit train", () => {
       smallNet().graph?.nodes.map(({ opType }) => opType),
     );
     expect(existsSync(join(folder, "m.checkpoint"))).toBe(false);
-  }, 60_000);
+  });
 
   test("makes the same model again from the recipe, and judges it", async () => {
     const again = await run("train", "--recipe", "m.recipe.json", "-o", "n.onnx", "-q");
@@ -78,7 +78,7 @@ describe.skipIf(nativeMissing !== null)("godwit train", () => {
     expect(n?.equals(m ?? Buffer.alloc(0))).toBe(true);
     const judged = await run("eval", "n.onnx", "--data", "flowers.csv", "--json");
     expect(JSON.parse(judged.out).quality).toMatchObject({ metric: "accuracy", samples: 120 });
-  }, 60_000);
+  });
 });
 
 test("what cannot be is told by name, with what to do", async () => {
@@ -109,4 +109,4 @@ test("what cannot be is told by name, with what to do", async () => {
     expect(err).toContain("fix");
     expect([code, out]).toEqual([2, ""]);
   }
-}, 60_000);
+});

@@ -25,7 +25,7 @@ const WRITER = fileURLToPath(new URL("../../test/ledger-writer.ts", import.meta.
 let postgres: PostgresTestServer | null = null;
 beforeAll(async () => {
   if (missingPostgres === null) postgres = await startPostgres();
-}, 60_000);
+});
 afterAll(() => postgres?.stop());
 
 const BACKENDS = [
@@ -232,7 +232,7 @@ describe.each(BACKENDS)("on $name", ({ missing, address: newAddress }) => {
       const kept = (await (await open()).list()).map(({ id }) => id);
       expect(kept.sort()).toEqual(ids.sort());
       expect(kept).toHaveLength(800);
-    }, 60_000);
+    });
 
     test("one that puts many cards at once keeps every one whole", async () => {
       const ledger = await open();

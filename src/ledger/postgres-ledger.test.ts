@@ -83,7 +83,7 @@ describe.skipIf(missingPostgres !== null)("a ledger on a server", () => {
   let postgres: PostgresTestServer;
   beforeAll(async () => {
     postgres = await startPostgres();
-  }, 60_000);
+  });
   afterAll(() => postgres.stop());
 
   const secretsIn = (value: unknown): readonly string[] => {
@@ -208,7 +208,7 @@ describe.skipIf(missingPostgres !== null)("a server that goes away", () => {
     // Unlike other tests: what was committed must outlive the kill.
     postgres = await startPostgres({ fsync: "on" });
     url = postgres.database();
-  }, 60_000);
+  });
   afterEach(() => postgres.stop());
 
   test("is met again: the cards that waited are all there, once", async () => {
@@ -233,7 +233,7 @@ describe.skipIf(missingPostgres !== null)("a server that goes away", () => {
     expect(await listPending(place.folder)).toEqual([]);
     expect(notices.join()).toContain("that waited here went to");
     expect(postgres.sql(url, "SELECT count(*) FROM godwit.cards")).toBe("4\n");
-  }, 60_000);
+  });
 
   test("in the middle of many writes loses no card that waits or that it said was kept", async () => {
     const place = placeOf(url);
@@ -253,7 +253,7 @@ describe.skipIf(missingPostgres !== null)("a server that goes away", () => {
     await postgres.start();
     expect(await idsOf(await open(url))).toEqual(["first", ...ids].sort());
     expect(await listPending(place.folder)).toEqual([]);
-  }, 60_000);
+  });
 
   test("under an open ledger: an error by name, and the next call connects again", async () => {
     const ledger = await open(url);
@@ -263,7 +263,7 @@ describe.skipIf(missingPostgres !== null)("a server that goes away", () => {
     expect(await faultOf(ledger.list())).toMatchObject({ code: "network" });
     await postgres.start();
     expect(await idsOf(ledger)).toEqual(["example"]);
-  }, 60_000);
+  });
 
   test("a card that waits and is refused stays, is told of, and holds up no other", async () => {
     const place = placeOf(url);
@@ -316,7 +316,7 @@ describe.skipIf(missingPostgres !== null || missingOpenssl())("a server that enc
       chownSync(key, uid, -1);
     }
     postgres = await startPostgres({ ssl: "on", ssl_cert_file: certificate, ssl_key_file: key });
-  }, 60_000);
+  });
   afterAll(async () => {
     await postgres.stop();
     rmSync(folder, { recursive: true, force: true });

@@ -193,7 +193,7 @@ test("random graphs pass the checker and ONNX Runtime, in every opset", async ()
     }),
     { numRuns: 60 },
   );
-}, 60_000);
+});
 
 describe("a model is continued", () => {
   const base = () => {

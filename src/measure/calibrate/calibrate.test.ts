@@ -92,7 +92,7 @@ describe.each(["battery", "bmc", "file", "typed"] as const)("against a %s", (way
     // readings rather too wide than too narrow.
     expect(rate).toBeGreaterThanOrEqual(0.85);
     expect(rate).toBeLessThanOrEqual(way === "typed" ? 0.98 : 0.95);
-  }, 60_000);
+  });
 });
 
 const QUIET = { gain: 0, noise: 0.005, stepNoise: 0.001 } as const;

@@ -149,7 +149,6 @@ describe.skipIf(missingGrids !== null)("on German hours", () => {
 
 test.skipIf(missingGrids !== null)(
   "the assumed error is the median of nine grids, as it says",
-  { timeout: 60_000 },
   () => {
     const first = Date.UTC(2021, 6, 1) / 1000;
     const errors = GRIDS.map((grid) => {

@@ -100,7 +100,7 @@ describe("limits are put back", () => {
     expect(guard.devices.map(({ current }) => current)).toEqual([125, 125]);
     expect(limitOf(0)).toBe(125);
     expect(await restoreLeft(guarded())).toBe(false);
-  }, 20_000);
+  });
 
   test("the file stays until every device is back", async () => {
     const guard = await guardLimits(guarded());

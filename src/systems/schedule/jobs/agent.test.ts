@@ -184,7 +184,7 @@ describe("an agent killed anywhere", () => {
         world.close();
         worlds.splice(worlds.indexOf(world), 1);
       }
-  }, 60_000);
+  });
 });
 
 test("two agents at once double nothing", async () => {
