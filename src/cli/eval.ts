@@ -60,12 +60,13 @@ async function judge(
   },
 ): Promise<void> {
   const { path, model, options } = of;
-  const { evaluate, trainingMetric } = await import("../models/train/index.ts");
+  const { metricNamed } = await import("../models/data/metrics/index.ts");
+  const { evaluate } = await import("../models/train/index.ts");
   const { metricOf, openJudged } = await import("./train-inputs.ts");
   const { evalFacts } = await import("./train-facts.ts");
   const { startRun } = await import("./metered-run.ts");
   const dataset = await openJudged(options.data, model, context);
-  const metric = trainingMetric(options.metric ?? metricOf(dataset));
+  const metric = metricNamed(options.metric ?? metricOf(dataset));
   const name = options.name ?? `${basename(path, ".onnx")} on ${dataset.name}`;
   const run = await startRun(context, {
     subject: { kind: "inference", name, tags: { ...options.tag } },

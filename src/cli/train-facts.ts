@@ -11,11 +11,13 @@ import {
   type Metric,
   majorityClass,
   meanTarget,
+  metricNamed,
   type Quality,
 } from "../models/data/metrics/index.ts";
-import { evaluate, type FitResult, type Recipe, trainingMetric } from "../models/train/index.ts";
+import { evaluate, type FitResult, type Recipe } from "../models/train/index.ts";
 import type { Model } from "../onnx/index.ts";
 import type { TrainInputs } from "./train-inputs.ts";
+import type { Outcome } from "./train-run.ts";
 
 export interface Facts {
   readonly extra: NonNullable<Ending["extra"]>;
@@ -27,22 +29,31 @@ export interface Facts {
 /** Judges the model on rows that it was not chosen by, where there are any. */
 export async function factsOf(
   { parts, recipe }: TrainInputs,
-  of: { readonly result: FitResult; readonly output: string; readonly resumed: boolean },
+  of: { readonly outcome: Outcome; readonly output: string; readonly resumed: boolean },
 ): Promise<Facts> {
-  const { result, output, resumed } = of;
+  const { output, resumed } = of;
+  const { result, rows, choosing } = of.outcome;
   const judged = parts.test ?? parts.validation;
   const quality =
     judged === null ? undefined : await qualityOf(result.model, { judged, parts, recipe });
   return {
     extra: {
       modelSize: sizeOf(output),
-      ...countsOf(result.model, parts.train, { rows: rowsOf(result, recipe), passes: 3 }),
+      ...countsOf(result.model, parts.train, {
+        rows: rowsOf(result, recipe),
+        ...{ passes: 3, before: choosing },
+      }),
     },
     ...(quality === undefined ? {} : { quality }),
     notes: [
       ...(parts.test === null && judged !== null && result.best !== null
         ? ["the quality is that of the rows by which the best epoch was chosen: it is flattering"]
         : []),
+      ...(recipe.select === undefined
+        ? []
+        : [
+            `trained on ${rows.chosen} of ${rows.of} rows, chosen by ${recipe.select.kind}; what choosing took is in these figures`,
+          ]),
       ...(resumed
         ? ["this run went on from a checkpoint: what came before is not on this card"]
         : []),
@@ -55,7 +66,7 @@ async function qualityOf(
   of: { readonly judged: Dataset; readonly parts: TrainInputs["parts"]; readonly recipe: Recipe },
 ): Promise<NonNullable<Facts["quality"]>> {
   const { judged, parts, recipe } = of;
-  const metric = trainingMetric(recipe.metric);
+  const metric = metricNamed(recipe.metric);
   const quality = await evaluate(model, judged, {
     metric,
     ...(recipe.columns === undefined ? {} : { columns: recipe.columns }),
@@ -135,7 +146,16 @@ const rowsOf = ({ checkpoint }: FitResult, { accumulate, batchSize }: Recipe): n
 function countsOf(
   model: Model,
   dataset: Dataset,
-  { rows, passes }: { readonly rows: number; readonly passes: 1 | 3 },
+  {
+    rows,
+    passes,
+    before = 0,
+  }: {
+    readonly rows: number;
+    readonly passes: 1 | 3;
+    /** Forward passes of single rows that went before. */
+    readonly before?: number;
+  },
 ): Facts["extra"] {
   const inputs = (model.graph?.inputs ?? []).map(({ name, type }) => {
     const column =
@@ -153,8 +173,12 @@ function countsOf(
     source: "initializers of the model",
   });
   if (macs === null) return { parameters };
-  const source = `${passes} x ${macs} MACs a row x ${rows} rows`;
+  const choosing = before === 0 ? "" : ` + ${before} forward passes to choose rows`;
+  const source = `${passes} x ${macs} MACs a row x ${rows} rows${choosing}`;
   const rule = "; the backward pass counts as two forward passes";
   const origin = { method: "estimated", source: passes === 3 ? source + rule : source } as const;
-  return { parameters, operations: { macs: exact("MAC", passes * macs * rows, origin) } };
+  return {
+    parameters,
+    operations: { macs: exact("MAC", macs * (passes * rows + before), origin) },
+  };
 }

@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { openFileSource } from "../core/host/file-source.ts";
-import { type Host, UserError } from "../core/index.ts";
+import { UserError } from "../core/index.ts";
 import { openModelFile } from "../engine/index.ts";
 import {
   type Column,
@@ -22,6 +22,8 @@ import {
   withNewHead,
 } from "../models/train/index.ts";
 import type { ExternalData, Model, OperatorTable } from "../onnx/index.ts";
+import type { CliContext } from "./context.ts";
+import { importModule } from "./import-module.ts";
 import type { OpenRecipe } from "./train-options.ts";
 
 export interface TrainInputs {
@@ -34,8 +36,7 @@ export interface TrainInputs {
 }
 
 export interface InputOptions {
-  readonly host: Host;
-  readonly cwd: string;
+  readonly context: CliContext;
   readonly operators: OperatorTable;
 }
 
@@ -62,12 +63,13 @@ const TRUTHS: ReadonlySet<string> = new Set(["label", "labels", "target", "targe
 /** The parts of the data; images are brought to a size where one is given. */
 async function openParts(
   recipe: Pick<Recipe, "data" | "validation" | "test" | "seed">,
-  { host, cwd }: Pick<InputOptions, "host" | "cwd">,
+  { context }: Pick<InputOptions, "context">,
   side?: readonly [height: number, width: number],
 ): Promise<TrainingParts> {
   const images = side === undefined ? {} : { images: { height: side[0], width: side[1] } };
-  const importModule = (path: string) => import(resolve(cwd, path));
-  const opened = await openDataset(placeOf(recipe.data, cwd), host, { ...images, importModule });
+  const place = placeOf(recipe.data, context.cwd);
+  const options = { ...images, importModule: importModule(context) };
+  const opened = await openDataset(place, context.host, options);
   return trainingParts(opened, recipe);
 }
 
@@ -90,7 +92,7 @@ interface ModelNeeds extends InputOptions {
 
 function modelFor(
   { model, seed }: Recipe,
-  { operators, data, label, cwd }: ModelNeeds,
+  { operators, data, label, context: { cwd } }: ModelNeeds,
 ): Pick<TrainInputs, "model" | "external" | "close"> {
   const classes = label?.classes?.length;
   if ("file" in model) {
@@ -145,12 +147,11 @@ function imageSide(model: Model, data: Dataset): readonly [number, number] | nul
 export async function openJudged(
   spec: string,
   model: Model,
-  { host, cwd }: Pick<InputOptions, "host" | "cwd">,
+  context: CliContext,
 ): Promise<Dataset> {
   const open = async (images: OpenOptions["images"]): Promise<Dataset> => {
-    const importModule = (path: string) => import(resolve(cwd, path));
-    const opened = await openDataset(placeOf(spec, cwd), host, {
-      importModule,
+    const opened = await openDataset(placeOf(spec, context.cwd), context.host, {
+      importModule: importModule(context),
       ...(images === undefined ? {} : { images }),
     });
     return opened.splits.get("test") ?? onlySplit(opened);

@@ -11,10 +11,12 @@ const EXAMPLES = `
 Examples:
   $ godwit train --net lenet-5 --data fashion-10k --epochs 10 -o lenet.onnx
   $ godwit train --net mobilenet-v1-small --alpha 0.5 --data eurosat --epochs 20 --flip --seed 1 -o m.onnx
+  $ godwit train --net lenet-5 --data fashion-10k --select coreset --fraction 0.5 -o half.onnx
   $ godwit train --model imported.onnx --new-head --freeze 'features*' --data folder/ -o tuned.onnx
   $ godwit train --recipe m.recipe.json -o again.onnx
   $ godwit train --resume m.checkpoint
 
+What --select and --curriculum take to choose rows is part of the run: its card has it.
 Ctrl-C ends after the step under way and leaves a checkpoint to resume from.
 Ends with 0 when it is done, 1 when numbers were no longer finite, 4 when the energy
 budget was used up; the model is written in all three cases.
@@ -96,6 +98,9 @@ export function trainOptions() {
         "constant",
       ] as const),
     )
+    .option("--warm-up <share>", "of the updates, in which the rate rises first", (text) =>
+      parseShare("--warm-up", text),
+    )
     .option("--clip <norm>", "longest gradient", above("--clip"))
     .option("--average <share>", "keep a moving average of the weights, such as 0.999", (text) =>
       parseShare("--average", text),
@@ -107,14 +112,35 @@ export function trainOptions() {
     )
     .option("--flip", "mirror images left and right")
     .option("--flip-vertical", "mirror them top and bottom too")
+    .option("--turn", "turn square images by quarters: for views from above")
     .option("--shift <pixels>", "move images by up to so much", (text) =>
       parseCount("--shift", text, 0),
+    )
+    .addOption(
+      new Option("--select <how>", "train on some of the rows (default: on all)").choices([
+        "random",
+        "coreset",
+        "el2n",
+        "grand",
+        "forgetting",
+        "dedup",
+      ] as const),
+    )
+    .option("--fraction <share>", "how many of them, but for dedup (default: 0.5)", (text) =>
+      parseShare("--fraction", text),
+    )
+    .option("--curriculum <epochs>", "easy rows first, all after so many", whole("--curriculum"))
+    .option(
+      "--score-epochs <count>",
+      "epochs of the model that scores rows (default: 2; curriculum 1, forgetting 6)",
+      whole("--score-epochs"),
     )
     .option("--only <pattern>", "train only these parameters; may be given again", collect, [])
     .option("--freeze <pattern>", "do not train these; may be given again", collect, [])
     .option("--lora <rank>", "train low-rank additions to matrices in their place", whole("--lora"))
     .option("--map <input=column>", "which column goes where; may be given again", parseMap, {})
     .option("--threads <count>", "(default: up to 4)", whole("--threads"))
+    .option("--tune", "time the ways to write gradients first (on a quiet machine)")
     .option("--recipe <file>", "take all of this from a recipe; options overrule it")
     .option("-o, --output <file>", "the model to write (default: model.onnx)")
     .option("--resume [checkpoint]", "go on from a checkpoint (default: that of the output)")
@@ -167,11 +193,13 @@ export function recipeFrom(options: TrainOptions, base: Recipe | null): OpenReci
       average: options.average ?? base?.average,
       patience: options.patience ?? base?.patience,
       augment: augmentFrom(options) ?? base?.augment,
+      ...rowsFrom(options, base),
       only: listFrom(options.only) ?? base?.only,
       freeze: listFrom(options.freeze) ?? base?.freeze,
       lora: options.lora === undefined ? base?.lora : { rank: options.lora },
       columns: Object.keys(options.map).length > 0 ? options.map : base?.columns,
       threads: options.threads ?? base?.threads,
+      ways: base?.ways,
     }),
   };
 }
@@ -214,16 +242,59 @@ function optimizerFrom(options: TrainOptions, base: Recipe | null): Recipe["opti
 const DEFAULT_RATE = 0.003;
 
 function scheduleFrom(options: TrainOptions, base: Recipe | null): Recipe["schedule"] {
-  const { schedule, rate } = options;
+  const { schedule, rate, warmUp } = options;
   const before = base?.schedule;
-  if (before !== undefined && (schedule === undefined || schedule === before.kind)) {
-    return { ...before, ...given({ rate }) };
+  const kind = schedule ?? before?.kind ?? "one-cycle";
+  if (warmUp !== undefined && kind === "one-cycle") {
+    throw new UserError("usage", "--warm-up: one-cycle rises by itself", {
+      hint: "Use it with --schedule cosine or constant.",
+    });
   }
-  return { kind: schedule ?? "one-cycle", rate: rate ?? before?.rate ?? DEFAULT_RATE };
+  const kept = before?.kind === kind ? before : { kind, rate: before?.rate ?? DEFAULT_RATE };
+  return { ...kept, ...given({ rate, warmUp }) } as Recipe["schedule"];
 }
 
-function augmentFrom({ flip, flipVertical, shift }: TrainOptions): Recipe["augment"] {
-  const chosen = given({ flip, flipVertical, shift });
+const DEFAULT_FRACTION = 0.5;
+
+/** Which rows, and in which order. */
+function rowsFrom(
+  { select: kind, fraction, curriculum: duration, scoreEpochs: epochs }: TrainOptions,
+  base: Recipe | null,
+): Pick<Recipe, "select" | "curriculum"> {
+  const before = base?.select;
+  const chosen = kind ?? before?.kind;
+  const scored = chosen === "el2n" || chosen === "grand" || chosen === "forgetting";
+  if (fraction !== undefined && (chosen === undefined || chosen === "dedup")) {
+    throw new UserError("usage", "--fraction is a share of rows that are chosen", {
+      hint: "Say how with --select, such as --select coreset; dedup keeps what is not alike.",
+    });
+  }
+  if (fraction !== undefined && !(fraction > 0 && fraction < 1)) {
+    throw new UserError("usage", `--fraction is ${fraction}`, {
+      hint: "Give a share between 0 and 1, such as 50%.",
+    });
+  }
+  if (epochs !== undefined && !scored && duration === undefined && base?.curriculum === undefined) {
+    throw new UserError("usage", "--score-epochs: nothing is scored by a model", {
+      hint: "Use it with --select el2n, grand or forgetting, or with --curriculum.",
+    });
+  }
+  const kept = kind === undefined || kind === before?.kind ? before : { kind };
+  const share = chosen === "dedup" ? {} : { fraction: fraction ?? fractionOf(before) };
+  const select =
+    kept === undefined ? undefined : { ...kept, ...share, ...given(scored ? { epochs } : {}) };
+  const order = duration === undefined ? base?.curriculum : { ...base?.curriculum, duration };
+  return {
+    select: select as Recipe["select"],
+    curriculum: order === undefined ? undefined : { ...order, ...given({ epochs }) },
+  };
+}
+
+const fractionOf = (select: Recipe["select"]): number =>
+  select !== undefined && "fraction" in select ? select.fraction : DEFAULT_FRACTION;
+
+function augmentFrom({ flip, flipVertical, turn, shift }: TrainOptions): Recipe["augment"] {
+  const chosen = given({ flip, flipVertical, turn, shift });
   return Object.keys(chosen).length === 0 ? undefined : chosen;
 }
 

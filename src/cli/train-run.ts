@@ -1,18 +1,21 @@
 // One training run of the command line: metered, stopped by Ctrl-C, kept in the ledger.
 
 import { writeFileSync } from "node:fs";
-import { basename } from "node:path";
+import { basename, join } from "node:path";
 import type { Card } from "../core/card.ts";
+import { cacheFolder, createFolderStore } from "../core/host/cache-folder.ts";
 import { writeFileAtomic } from "../core/host/write-file-atomic.ts";
-import type { Joules } from "../core/index.ts";
+import { type Joules, UserError } from "../core/index.ts";
 import type { LedgerPlace } from "../ledger/index.ts";
 import type { LocateOptions } from "../measure/carbon/index.ts";
-import type { Meter, Summary } from "../measure/run/index.ts";
+import { identifyMachine, type Meter, type Summary } from "../measure/run/index.ts";
+import { metricNamed } from "../models/data/metrics/index.ts";
 import {
   augmentOf,
   type Checkpoint,
   chooseParameters,
   encodeCheckpoint,
+  type FitOptions,
   type FitResult,
   fit as fitModel,
   logitsOf,
@@ -22,9 +25,11 @@ import {
   type Recipe,
   scheduleOf,
   trainableParameters,
-  trainingMetric,
+  tuneFit,
   withLora,
+  writtenBy,
 } from "../models/train/index.ts";
+import { type Chosen, chooseRows } from "../models/train/select/index.ts";
 import { encodeModel, type Model, type OperatorTable } from "../onnx/index.ts";
 import type { CliContext } from "./context.ts";
 import { type KeptCard, startRun } from "./metered-run.ts";
@@ -39,14 +44,25 @@ export interface TrainJob {
   readonly output: string;
   readonly checkpointFile: string;
   readonly resume: Checkpoint | null;
+  /** Whether the ways to write gradients are timed first. */
+  readonly tune: boolean;
   readonly maxEnergy: Joules | null;
   readonly place: LedgerPlace;
   readonly signal: LocateOptions;
   readonly quiet: boolean;
 }
 
-export interface Trained extends KeptCard {
+/** What a run came to. */
+export interface Outcome {
   readonly result: FitResult;
+  /** The recipe that makes the model again, with what was found out on the way. */
+  readonly recipe: Recipe;
+  readonly rows: { readonly chosen: number; readonly of: number };
+  /** Forward passes of single rows that choosing rows took. */
+  readonly choosing: number;
+}
+
+export interface Trained extends KeptCard, Omit<Outcome, "choosing"> {
   /** The signal that ended it; null when none did. */
   readonly signal: NodeJS.Signals | null;
 }
@@ -64,10 +80,10 @@ export async function runTraining(
   });
   const { meter } = run;
   const stopping = listenForStop();
-  let result: FitResult;
+  let outcome: Outcome;
   try {
-    result = await train(context, inputs, { job, meter, signal: stopping.signal });
-    await writeOutcome(result.model, inputs.recipe, job.output);
+    outcome = await train(context, inputs, { job, meter, signal: stopping.signal });
+    await writeOutcome(outcome.result.model, outcome.recipe, job.output);
   } catch (error) {
     await run.fail();
     throw error;
@@ -75,11 +91,12 @@ export async function runTraining(
     stopping.end();
   }
   const resumed = job.resume !== null;
-  const { notes, ...told } = await factsOf(inputs, { result, output: job.output, resumed });
+  const { result, recipe, rows } = outcome;
+  const { notes, ...told } = await factsOf(inputs, { outcome, output: job.output, resumed });
   for (const note of notes) meter.note(note);
   tellFacts(context, inputs, result);
   const kept = await run.finish({ ...told, status: statusOf(result) });
-  return { ...kept, result, signal: stopping.seen() };
+  return { ...kept, result, recipe, rows, signal: stopping.seen() };
 }
 
 /**
@@ -118,39 +135,100 @@ function listenForStop() {
 
 async function train(
   context: CliContext,
-  { model, parts, recipe, external }: TrainInputs,
+  inputs: TrainInputs,
   of: { readonly job: TrainJob; readonly meter: Meter; readonly signal: AbortSignal },
-): Promise<FitResult> {
+): Promise<Outcome> {
   const { job, meter, signal } = of;
-  const logits = readsLogits(recipe) ? logitsOf(model) : (model.graph?.outputs[0]?.name ?? "");
-  const adapted = adaptedModel(model, recipe, logits);
+  const { recipe, parts, external } = inputs;
+  const { model, options, finish } = plannedRun(inputs, job);
+  const chosen = await choose(model, { ...options, signal }, { recipe, meter });
+  const rows = { chosen: chosen.rows.length, of: parts.train.length };
+  const { train, order } = chosen;
+  const rowed = { ...options, train, ...(order === undefined ? {} : { order }) };
+  const ways = job.tune ? await tune(context, model, { options: rowed, meter }) : recipe.ways;
+  const told: Recipe = { ...recipe, ...(ways === undefined ? {} : { ways }) };
   const soFar = throttled(context, () => meter.soFar());
-  const augment = augmentOf(recipe.augment);
   const progress = createProgress(context, { metric: recipe.metric, soFar, quiet: job.quiet });
   try {
-    const result = await fitModel(adapted.model, {
-      ...{ operators: job.operators, train: parts.train, predictions: [logits] },
+    const result = await fitModel(model, {
+      ...rowed,
       ...(parts.validation === null ? {} : { validation: parts.validation }),
-      ...{ loss: lossOf(recipe.loss), metric: trainingMetric(recipe.metric) },
-      optimizer: optimizerOf(recipe.optimizer),
-      schedule: (updates) => scheduleOf(recipe.schedule, updates),
-      ...pick(recipe, ["epochs", "batchSize", "accumulate", "seed"]),
-      ...pick(recipe, ["clipNorm", "average", "patience", "columns"]),
-      ...(augment === null ? {} : { augment }),
-      ...{ parameters: adapted.parameters, meter, signal },
+      ...(ways === undefined ? {} : { lowerings: writtenBy(ways) }),
+      ...{ meter, signal, recipe: JSON.stringify(told) },
       ...(job.maxEnergy === null ? {} : { maxEnergy: job.maxEnergy }),
       usedEnergy: () => soFar()?.energy?.value ?? null,
       onProgress: (now) => progress.see(now),
-      ...{ recipe: JSON.stringify(recipe), ...(job.resume === null ? {} : { resume: job.resume }) },
+      ...(job.resume === null ? {} : { resume: job.resume }),
       save: (checkpoint) => writeFileAtomic(job.checkpointFile, encodeCheckpoint(checkpoint)),
-      ...(recipe.threads === undefined ? {} : { engine: { threads: recipe.threads } }),
       ...(external === undefined ? {} : { external }),
     });
     progress.end(result.history);
-    return { ...result, model: adapted.finish(result.model) };
+    const finished = { ...result, model: finish(result.model) };
+    return { result: finished, recipe: told, rows, choosing: chosen.forwards };
   } catch (error) {
     progress.end();
     throw error;
+  }
+}
+
+/** The model as it is trained, and how: all that follows from the recipe alone. */
+function plannedRun(
+  { model, parts, recipe, external }: TrainInputs,
+  { operators }: TrainJob,
+): { readonly model: Model; readonly options: FitOptions; finish(trained: Model): Model } {
+  const logits = readsLogits(recipe) ? logitsOf(model) : (model.graph?.outputs[0]?.name ?? "");
+  const adapted = adaptedModel(model, recipe, logits);
+  const augment = augmentOf(recipe.augment);
+  const options: FitOptions = {
+    ...{ operators, train: parts.train, predictions: [logits] },
+    ...{ loss: lossOf(recipe.loss), metric: metricNamed(recipe.metric) },
+    optimizer: optimizerOf(recipe.optimizer),
+    schedule: (updates) => scheduleOf(recipe.schedule, updates),
+    ...pick(recipe, ["epochs", "batchSize", "accumulate", "seed"]),
+    ...pick(recipe, ["clipNorm", "average", "patience", "columns"]),
+    ...(augment === null ? {} : { augment }),
+    parameters: adapted.parameters,
+    ...(recipe.threads === undefined ? {} : { engine: { threads: recipe.threads } }),
+    ...(external === undefined ? {} : { external }),
+  };
+  return { model: adapted.model, options, finish: adapted.finish };
+}
+
+/** The rows of the run. What choosing takes is a span of its own on the card. */
+async function choose(
+  model: Model,
+  options: FitOptions,
+  { recipe, meter }: { readonly recipe: Recipe; readonly meter: Meter },
+): Promise<Chosen> {
+  const { select, curriculum } = recipe;
+  if (select === undefined && curriculum === undefined) return chooseRows(model, options, {});
+  const span = await meter.openSpan("choosing rows");
+  try {
+    return await chooseRows(model, options, { select, curriculum });
+  } catch (error) {
+    if (!options.signal?.aborted || error !== options.signal.reason) throw error;
+    throw new UserError("usage", "interrupted while rows were chosen: nothing is trained yet", {
+      hint: "Start again; there is no checkpoint to go on from.",
+    });
+  } finally {
+    await span.close();
+  }
+}
+
+/** The fastest ways to write gradients here; answers are kept for this user. */
+async function tune(
+  context: CliContext,
+  model: Model,
+  { options, meter }: { readonly options: FitOptions; readonly meter: Meter },
+): Promise<Readonly<Record<string, string>>> {
+  const span = await meter.openSpan("timing ways to write gradients");
+  try {
+    const { cpu } = await identifyMachine(context.host);
+    const store = createFolderStore(join(cacheFolder(context.env), "gradients"));
+    const { ways } = await tuneFit(model, options, { processor: cpu.name, store });
+    return ways;
+  } finally {
+    await span.close();
   }
 }
 

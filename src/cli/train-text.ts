@@ -1,7 +1,6 @@
 // What `godwit train` says at the end.
 
 import { formatQuantity } from "../core/index.ts";
-import type { Recipe } from "../models/train/index.ts";
 import { renderTerminal } from "../report/index.ts";
 import type { CliContext } from "./context.ts";
 import type { KeptCard } from "./metered-run.ts";
@@ -25,13 +24,16 @@ const WHY: Readonly<Record<Trained["result"]["stopped"], string>> = {
 
 /** The text for people: how it went, the card, what to do next. */
 export function trainedText(context: CliContext, trained: Trained, files: Files): string {
-  const { result } = trained;
+  const { result, recipe, rows } = trained;
   const paint = painter(wantsColor(context.stdout, context.env));
   const lines = [
     `${paint("strong", WHY[result.stopped])} after ${result.history.length} epochs, ${formatQuantity(result.parameters, "parameters")} trained`,
     ...(result.best === null
       ? []
       : [`  best epoch  ${result.best.epoch} of ${result.history.length}`]),
+    ...(recipe.select === undefined
+      ? []
+      : [`  rows        ${rows.chosen} of ${rows.of}, by ${recipe.select.kind}`]),
     `  model       ${files.model}`,
     `  recipe      ${files.recipe}`,
     ...(files.checkpoint === undefined
@@ -52,14 +54,13 @@ export function cardText(context: CliContext, { card, keptIn }: KeptCard): strin
 
 /** The outcome for programs. */
 export function trainedObject(
-  { result, card }: Trained,
+  { result, card, recipe, rows }: Trained,
   files: Files,
-  recipe: Recipe,
 ): Readonly<Record<string, unknown>> {
   const { stopped, best, history, parameters, notices } = result;
   return {
     schema: "godwit.training/1",
-    ...{ stopped, best, trained_parameters: parameters, files, recipe, notices },
+    ...{ stopped, best, trained_parameters: parameters, rows, files, recipe, notices },
     epochs: history.map(({ seconds, joules, grams, ...entry }) => ({
       ...entry,
       ...{ duration_s: seconds, energy_j: joules, emissions_gco2e: grams },

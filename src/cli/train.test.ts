@@ -81,6 +81,40 @@ describe.skipIf(nativeMissing !== null)("godwit train", () => {
   });
 });
 
+describe.skipIf(nativeMissing !== null)("training on chosen rows", () => {
+  const outcomeOf = async (...args: readonly string[]) => {
+    const answer = await trained("--epochs", "2", "--batch", "16", "--json", "-q", ...args);
+    expect(answer.err).not.toContain("error");
+    return JSON.parse(answer.out);
+  };
+
+  test("has the rows in its recipe and what choosing took on its card", async () => {
+    const part = ["--select", "el2n", "--fraction", "0.6", "--curriculum", "2"];
+    const { rows, recipe, card } = await outcomeOf(...part, "-o", "part.onnx");
+    // Of 120 rows 12 are kept for validation.
+    expect(rows).toEqual({ chosen: 65, of: 108 });
+    expect(recipe).toMatchObject({
+      select: { kind: "el2n", fraction: 0.6 },
+      curriculum: { duration: 2 },
+    });
+    expect(card.spans[0].name).toBe("choosing rows");
+    expect(card.notices.join()).toContain("trained on 65 of 108 rows, chosen by el2n");
+    // Two epochs of 6 batches and a pass over 108 rows, then one of 4 batches and a pass over the 65 for the order.
+    const choosing = 3 * 2 * 6 * 16 + 108 + 3 * 4 * 16 + 65;
+    expect(card.measures.operations.macs.source).toContain(`+ ${choosing} forward passes`);
+    const again = await run("train", "--recipe", "part.recipe.json", "-o", "again.onnx", "-q");
+    expect(again.code).toBe(0);
+    const files = ["part.onnx", "again.onnx"].map((file) => readFileSync(join(folder, file)));
+    expect(files[1]?.equals(files[0] ?? Buffer.alloc(0))).toBe(true);
+  }, 60_000);
+
+  test("keeps the ways that were found, with the time it took to find them", async () => {
+    const { recipe, card } = await outcomeOf("--tune", "-o", "tuned.onnx");
+    expect(recipe.ways).toEqual({});
+    expect(card.spans[0].name).toBe("timing ways to write gradients");
+  }, 60_000);
+});
+
 test("what cannot be is told by name, with what to do", async () => {
   const cases: readonly (readonly [readonly string[], string])[] = [
     [["train", "--data", "flowers.csv"], "there is nothing to train"],
@@ -98,6 +132,14 @@ test("what cannot be is told by name, with what to do", async () => {
     [
       ["train", "--model", "net.onnx", "--data", "flowers.csv", "--batch", "500"],
       "an update takes 500 rows",
+    ],
+    [
+      ["train", "--net", "lenet-5", "--data", "flowers.csv", "--fraction", "0.5"],
+      "--fraction is a share of rows that are chosen",
+    ],
+    [
+      ["train", "--net", "lenet-5", "--data", "flowers.csv", "--score-epochs", "3"],
+      "nothing is scored by a model",
     ],
     [["train", "--resume", "none.checkpoint"], "there is no checkpoint"],
     [["train", "--recipe", "flowers.csv"], "flowers.csv is not JSON"],

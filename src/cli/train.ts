@@ -26,11 +26,13 @@ export const trainCommand = (context: CliContext) =>
       resume === null ? null : parseRecipe(JSON.parse(resume.recipe), files.resume ?? "");
     const open = recipeFrom(options, base ?? stored);
     if (stored !== null) checkSame(open, stored, resume);
+    if (stored !== null && options.tune === true) throw tunedAlready();
     const operators = await loadOperators(host);
-    const inputs = await openInputs(open, { host, cwd, operators });
+    const inputs = await openInputs(open, { context, operators });
     try {
       const trained = await runTraining(context, inputs, {
         ...{ operators, resume, output: files.output, checkpointFile: files.checkpoint },
+        tune: options.tune === true,
         name: options.name ?? nameOfRun(inputs.recipe),
         tags: options.tag,
         maxEnergy: options.maxEnergy ?? null,
@@ -41,7 +43,7 @@ export const trainCommand = (context: CliContext) =>
       const isDone = trained.result.stopped !== "aborted" && trained.result.stopped !== "energy";
       if (isDone) rmSync(files.checkpoint, { force: true });
       const where = { ...files, recipe: recipeFileOf(files.output), isDone };
-      await report(context, trained, { where, recipe: inputs.recipe, json: options.json === true });
+      await report(context, trained, { where, json: options.json === true });
       endAs(context, trained);
     } finally {
       inputs.close();
@@ -83,6 +85,11 @@ function checkSame(open: OpenRecipe, stored: Recipe, resume: Checkpoint | null):
   });
 }
 
+const tunedAlready = (): UserError =>
+  new UserError("usage", "--tune: the run that is resumed goes on in the ways it began with", {
+    hint: "Leave --tune out, or start anew without --resume.",
+  });
+
 function parseJson(path: string, bytes: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder().decode(bytes));
@@ -99,7 +106,6 @@ async function report(
   trained: Trained,
   of: {
     readonly where: Files & { readonly recipe: string; readonly isDone: boolean };
-    readonly recipe: Recipe;
     readonly json: boolean;
   },
 ): Promise<void> {
@@ -115,7 +121,7 @@ async function report(
   }
   stdout.write(
     of.json
-      ? `${JSON.stringify(trainedObject(trained, files, of.recipe), null, 2)}\n`
+      ? `${JSON.stringify(trainedObject(trained, files), null, 2)}\n`
       : trainedText(context, trained, files),
   );
 }

@@ -1,4 +1,4 @@
-// The thread of a worker-thread session: one ordinary session, runs one after the other.
+// The thread of a worker-thread session: one ordinary session at a time, runs one after the other.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
@@ -6,6 +6,7 @@ import { reasonOf, UserError } from "../core/index.ts";
 import { createSession, type Outputs, type Session } from "./session.ts";
 import {
   BUSY,
+  type Face,
   type Fault,
   type FromThread,
   STOP,
@@ -45,8 +46,12 @@ function ownedBuffers(outputs: Outputs): ArrayBuffer[] {
   return [...new Set(buffers)];
 }
 
-async function serve(session: Session): Promise<void> {
-  const waiting: Extract<ToThread, { kind: "run" }>[] = [];
+/** What is done in the order in which it comes. */
+type Task = Extract<ToThread, { kind: "run" | "load" }>;
+
+function serve(first: Session): void {
+  let session = first;
+  const waiting: Task[] = [];
   const skipped = new Set<number>();
   let working = false;
   let closing = false;
@@ -60,7 +65,8 @@ async function serve(session: Session): Promise<void> {
     if (working) return;
     working = true;
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      if (!skipped.delete(next.id)) await answer(session, next);
+      if (next.kind === "load") session = await replaced(session, next);
+      else if (!skipped.delete(next.id)) await answer(session, next);
       // Lets messages in that say what is not wanted any more.
       await nextTurn();
     }
@@ -70,6 +76,7 @@ async function serve(session: Session): Promise<void> {
   port.on("message", (message: ToThread) => {
     switch (message.kind) {
       case "run":
+      case "load":
         waiting.push(message);
         void work();
         return;
@@ -86,6 +93,27 @@ async function serve(session: Session): Promise<void> {
   });
 }
 
+/** The session of another model, and the old one closed; the old one where the other is refused. */
+async function replaced(
+  session: Session,
+  { id, source: other }: Extract<ToThread, { kind: "load" }>,
+): Promise<Session> {
+  try {
+    const next = await guarded(() => createSession(other, options));
+    if (next === null) return session;
+    await guarded(() => session.close());
+    send({ kind: "loaded", id, face: faceOf(next) });
+    return next;
+  } catch (error) {
+    send({ kind: "failed", id, fault: faultOf(error) });
+    return session;
+  }
+}
+
+const faceOf = ({ name, inputs, outputs, settings }: Session): Face => ({
+  ...{ name, inputs, outputs, settings },
+});
+
 async function answer(
   session: Session,
   { id, feeds, outputs: wanted, into }: Extract<ToThread, { kind: "run" }>,
@@ -101,9 +129,8 @@ async function answer(
 try {
   const session = await guarded(() => createSession(source, options));
   if (session !== null) {
-    await serve(session);
-    const { name, inputs, outputs, settings } = session;
-    send({ kind: "ready", name, inputs, outputs, settings });
+    serve(session);
+    send({ kind: "ready", face: faceOf(session) });
   }
 } catch (error) {
   send({ kind: "refused", fault: faultOf(error) });

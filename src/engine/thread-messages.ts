@@ -2,9 +2,8 @@
 
 import type { ErrorCode } from "../core/index.ts";
 import type { ModelSource } from "./model-source.ts";
-import type { Port } from "./port.ts";
 import type { RuntimeName } from "./runtime.ts";
-import type { Outputs, SessionOptions, SessionSettings } from "./session.ts";
+import type { Outputs, Session, SessionOptions } from "./session.ts";
 import type { TensorValue } from "./tensor-value.ts";
 
 /** Options that can be sent to a thread: a runtime goes by its name. */
@@ -34,19 +33,19 @@ export type ToThread =
       /** Only arrays over shared memory. */
       readonly into: Readonly<Record<string, TensorValue>>;
     }
+  /** Another model in place of the one at work. */
+  | { readonly kind: "load"; readonly id: number; readonly source: ModelSource }
   /** Aborted before it began: leave it out. */
   | { readonly kind: "skip"; readonly id: number }
   | { readonly kind: "close" };
 
+/** What a session says of its model. */
+export type Face = Pick<Session, "name" | "inputs" | "outputs" | "settings">;
+
 export type FromThread =
-  | {
-      readonly kind: "ready";
-      readonly name: string;
-      readonly inputs: readonly Port[];
-      readonly outputs: readonly Port[];
-      readonly settings: SessionSettings;
-    }
+  | { readonly kind: "ready"; readonly face: Face }
   | { readonly kind: "refused"; readonly fault: Fault }
+  | { readonly kind: "loaded"; readonly id: number; readonly face: Face }
   | { readonly kind: "done"; readonly id: number; readonly outputs: Outputs }
   | { readonly kind: "failed"; readonly id: number; readonly fault: Fault };
 

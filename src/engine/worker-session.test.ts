@@ -114,6 +114,25 @@ describe.skipIf(nativeMissing !== null)("a session on its own thread", () => {
     expect(results.map(({ y }) => y?.data[0])).toEqual(results.map((_, index) => 2 * index));
   });
 
+  test("takes another model on the same thread, and keeps the old one where it is refused", async () => {
+    const triple = graphLiteral(
+      [node("Sum", ["a", "a", "a"], ["b"])],
+      [port("a", "float32", ["n"])],
+      [port("b", "float32", ["n"])],
+    );
+    const odd = graphLiteral([node("Nothing", ["x"], ["y"])], [], []);
+    const session = await createWorkerSession(double, { threads: 1 });
+    const before = session.run({ x: Float32Array.of(2) });
+    await session.load(triple);
+    expect((await before)["y"]?.data).toEqual(Float32Array.of(4));
+    expect(session.outputs.map(({ name }) => name)).toEqual(["b"]);
+    await expect(session.load(odd)).rejects.toThrow(UserError);
+    const { b } = await session.run({ a: Float32Array.of(2) });
+    expect(b?.data).toEqual(Float32Array.of(6));
+    await session.close();
+    await expect(session.load(double)).rejects.toThrow("closed");
+  });
+
   test("works beside another one", async () => {
     const results = await Promise.all([
       slowly.run({ a: square() }),

@@ -16,6 +16,7 @@ import { closedError, type Outputs, type RunOptions, type Session } from "./sess
 import type { TensorElements, TensorValue } from "./tensor-value.ts";
 import {
   BUSY,
+  type Face,
   type Fault,
   type FromThread,
   STOP,
@@ -27,6 +28,11 @@ import {
 /** A `Session` whose graph runs elsewhere. */
 export interface WorkerSession extends Session {
   run(feeds: Readonly<Record<string, Feed>>, options?: WorkerRunOptions): Promise<Outputs>;
+  /**
+   * Takes another model in the place of this one, on the same thread and after the runs under way; its
+   * own runs begin when it is there. Throws what `createSession` throws, and keeps the old one then.
+   */
+  load(source: ModelSource): Promise<void>;
 }
 
 export interface WorkerRunOptions extends RunOptions {
@@ -39,14 +45,15 @@ export interface WorkerRunOptions extends RunOptions {
   readonly memory?: "share" | "give";
 }
 
+/** A run or a load under way. */
 interface Pending {
-  readonly resolve: (outputs: Outputs) => void;
+  readonly resolve: (answer: Answer) => void;
   readonly reject: (reason: unknown) => void;
   /** Stops listening to the caller's signal. */
   readonly forget: () => void;
-  /** Arrays of the caller's that the thread cannot see. */
-  readonly into: ReadonlyMap<string, TensorValue>;
 }
+
+type Answer = Extract<FromThread, { kind: "done" | "loaded" }>;
 
 /** Makes a session on a new thread. Errors are those of `createSession`. */
 export async function createWorkerSession(
@@ -54,12 +61,9 @@ export async function createWorkerSession(
   options: WorkerSessionOptions = {},
 ): Promise<WorkerSession> {
   const state = new Int32Array(new SharedArrayBuffer(8));
-  // A model as data holds functions, which cannot be sent.
-  const sent =
-    typeof source === "string" || source instanceof Uint8Array ? source : encodeModel(source);
   const name = typeof source === "string" ? source : options.name;
   const data: ThreadData = {
-    source: sent,
+    source: sendable(source),
     options: name === undefined ? options : { ...options, name },
     state,
   };
@@ -74,8 +78,12 @@ export async function createWorkerSession(
       ? errorOf(ready.fault)
       : new TypeError("a thread spoke too early");
   }
-  return sessionOn(worker, ready, ended);
+  return sessionOn(worker, ready.face, ended);
 }
+
+/** A model as data holds functions, which cannot be sent. */
+const sendable = (source: ModelSource): string | Uint8Array =>
+  typeof source === "string" || source instanceof Uint8Array ? source : encodeModel(source);
 
 /** In the sources a `.ts` file, in the built package a `.js` file, beside this one. */
 function threadFile(): URL {
@@ -120,11 +128,8 @@ async function failure(worker: Worker): Promise<never> {
   });
 }
 
-function sessionOn(
-  worker: Worker,
-  ready: Extract<FromThread, { kind: "ready" }>,
-  ended: Promise<unknown>,
-): WorkerSession {
+function sessionOn(worker: Worker, first: Face, ended: Promise<unknown>): WorkerSession {
+  let face = first;
   const pending = new Map<number, Pending>();
   let nextId = 0;
   let closed: Promise<void> | null = null;
@@ -140,7 +145,8 @@ function sessionOn(
   worker.on("message", (message: FromThread) => {
     switch (message.kind) {
       case "done":
-        settle(message.id, (run) => finish(run, message.outputs, ready.name));
+      case "loaded":
+        settle(message.id, ({ resolve }) => resolve(message));
         return;
       case "failed":
         settle(message.id, ({ reject }) => reject(errorOf(message.fault)));
@@ -156,7 +162,7 @@ function sessionOn(
     for (const id of [...pending.keys()]) settle(id, ({ reject }) => reject(reason));
   };
   worker.on("error", failAll);
-  worker.on("exit", () => failAll(closedError(ready.name)));
+  worker.on("exit", () => failAll(closedError(face.name)));
 
   const post = (message: ToThread, transfer: ArrayBuffer[] = []): void =>
     worker.postMessage(message, transfer);
@@ -168,13 +174,36 @@ function sessionOn(
     }
     return closed;
   };
-  const { name, inputs, outputs, settings } = ready;
+  const ask = (
+    message: Extract<ToThread, { kind: "run" | "load" }>,
+    { signal, transfer = [] }: { readonly signal?: AbortSignal; readonly transfer?: ArrayBuffer[] },
+  ): Promise<Answer> =>
+    new Promise((resolve, reject) => {
+      const abort = (): void => {
+        post({ kind: "skip", id: message.id });
+        settle(message.id, (run) => run.reject(signal?.reason));
+      };
+      const forget = (): void => signal?.removeEventListener("abort", abort);
+      post(message, transfer);
+      worker.ref();
+      pending.set(message.id, { resolve, reject, forget });
+      signal?.addEventListener("abort", abort, { once: true });
+    });
   return {
-    name,
-    inputs,
-    outputs,
-    settings,
+    get name() {
+      return face.name;
+    },
+    get inputs() {
+      return face.inputs;
+    },
+    get outputs() {
+      return face.outputs;
+    },
+    get settings() {
+      return face.settings;
+    },
     async run(feeds, options = {}) {
+      const { name, inputs, outputs } = face;
       if (closed !== null) throw closedError(name);
       const { signal, memory = "share", ...rest } = options;
       signal?.throwIfAborted();
@@ -187,18 +216,17 @@ function sessionOn(
         outputs: wantedOutputs(outputs, rest.outputs, into, name),
         into: Object.fromEntries([...into].filter(([, { data }]) => isShared(data))),
       };
-      const away = new Map([...into].filter(([, { data }]) => !isShared(data)));
-      return new Promise((resolve, reject) => {
-        const abort = (): void => {
-          post({ kind: "skip", id: message.id });
-          settle(message.id, (run) => run.reject(signal?.reason));
-        };
-        const forget = (): void => signal?.removeEventListener("abort", abort);
-        post(message, memory === "give" ? ownBuffers(fed) : []);
-        worker.ref();
-        pending.set(message.id, { resolve, reject, forget, into: away });
-        signal?.addEventListener("abort", abort, { once: true });
+      const answer = await ask(message, {
+        transfer: memory === "give" ? ownBuffers(fed) : [],
+        ...(signal === undefined ? {} : { signal }),
       });
+      const away = new Map([...into].filter(([, { data }]) => !isShared(data)));
+      return delivered(answer, away, name);
+    },
+    async load(source) {
+      if (closed !== null) throw closedError(face.name);
+      const answer = await ask({ kind: "load", id: nextId++, source: sendable(source) }, {});
+      if (answer.kind === "loaded") face = answer.face;
     },
     close,
     [Symbol.asyncDispose]: close,
@@ -216,17 +244,14 @@ function ownBuffers(feeds: Readonly<Record<string, TensorValue>>): ArrayBuffer[]
   return [...new Set(buffers)];
 }
 
-/** Resolves with the outputs, in the caller's arrays where they were given. */
-function finish({ resolve, reject, into }: Pending, outputs: Outputs, model: string): void {
-  try {
-    const entries = Object.entries(outputs).map(([name, value]) => [
-      name,
-      deliver(value, into.get(name), { output: name, model }),
-    ]);
-    resolve(Object.fromEntries(entries));
-  } catch (error) {
-    reject(error);
-  }
+/** The outputs, in the caller's arrays where they were given and the thread could not see them. */
+function delivered(answer: Answer, into: ReadonlyMap<string, TensorValue>, model: string): Outputs {
+  const outputs = answer.kind === "done" ? answer.outputs : {};
+  const entries = Object.entries(outputs).map(([name, value]) => [
+    name,
+    deliver(value, into.get(name), { output: name, model }),
+  ]);
+  return Object.fromEntries(entries);
 }
 
 function errorOf({ message, user, cause }: Fault): Error {

@@ -35,6 +35,7 @@ export {
   agreement,
   averagePrecision,
   type BootstrapOptions,
+  binaryAccuracy,
   bootstrapInterval,
   type CtcOptions,
   characterErrorRate,

@@ -43,3 +43,30 @@ test("moving leaves zeros behind and loses what goes out", () => {
   expect(new Set(kept).size).toBe(kept.length);
   expect(kept.length).toBeLessThan(48);
 });
+
+test("turning gives the four quarter turns alike, with mirrors all eight ways a square lies on itself", () => {
+  const square: TensorValue = {
+    dataType: "float32",
+    dims: [400, 1, 3, 3],
+    data: Float32Array.from({ length: 3600 }, (_, at) => at % 9),
+  };
+  const found = (how: Parameters<typeof augmentImages>[0]) => {
+    const { data } = augmentImages(how)({ square }, createRandom(8))["square"] as {
+      data: Float32Array;
+    };
+    const counts = new Map<string, number>();
+    for (let at = 0; at < data.length; at += 9) {
+      const key = [...data.subarray(at, at + 9)].join("");
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+    }
+    return counts;
+  };
+  const turns = found({ turn: true });
+  expect([...turns.keys()].sort()).toEqual(["012345678", "258147036", "630741852", "876543210"]);
+  // 100 of each are expected, with a standard deviation of 9.
+  for (const count of turns.values()) expect(Math.abs(count - 100)).toBeLessThan(45);
+  expect(found({ turn: true, flip: true }).size).toBe(8);
+  expect(() => augmentImages({ turn: true })({ image }, createRandom(1))).toThrow(
+    "images of 3 x 4 cannot be turned",
+  );
+});

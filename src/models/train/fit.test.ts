@@ -7,6 +7,7 @@ import { encodeModel } from "../../onnx/index.ts";
 import { type Dataset, memoryDataset } from "../data/index.ts";
 import { accuracy } from "../data/metrics/index.ts";
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
+import { evaluate } from "./evaluate.ts";
 import { fit as fitModel } from "./fit.ts";
 import type { FitOptions, RunMeter } from "./fit-options.ts";
 import { crossEntropy } from "./losses/index.ts";
@@ -63,6 +64,20 @@ describe.skipIf(nativeMissing !== null)("fit", () => {
     const [one, same, other] = [await trained(), await trained(), await trained({ seed: 2 })];
     expect(bytes(same)).toEqual(bytes(one));
     expect(bytes(other)).not.toEqual(bytes(one));
+  });
+
+  test("has one thread for its steps and one that judges all epochs, and the same numbers", async () => {
+    let threads = 0;
+    const count = (): void => void threads++;
+    process.on("worker", count);
+    const [own, here] = [await trained({ thread: "own" }), await trained()];
+    process.off("worker", count);
+    expect(threads).toBe(2);
+    expect(bytes(own)).toEqual(bytes(here));
+    const values = ({ history }: typeof own) => history.map(({ validation: value }) => value);
+    expect(values(own)).toEqual(values(here));
+    const { value } = await evaluate(own.model, validation, { metric: accuracy });
+    expect(value).toBe(own.best?.value);
   });
 
   test("goes on bit by bit from a checkpoint file, also from the middle of an epoch", async () => {

@@ -8,38 +8,59 @@ import type { Model } from "../../onnx/index.ts";
 import { allRows, batched, type Dataset, shuffled } from "../data/index.ts";
 import { prefetched } from "./batches.ts";
 import type { Checkpoint, EpochRecord, Position } from "./checkpoint.ts";
-import { evaluate } from "./evaluate.ts";
+import { createEvaluator, type Evaluator } from "./evaluate.ts";
 import { checkOptions, type FitOptions, type FitResult, type Stop } from "./fit-options.ts";
 import { trainableParameters } from "./parameters.ts";
 import type { Schedule } from "./schedule.ts";
+import { tuneStep } from "./step.ts";
 import { type Batch, createTrainer, type Trainer, type TrainingState } from "./trainer.ts";
+import type { TunedLowerings, TuneLoweringsOptions } from "./tune-lowerings.ts";
 import { type Wire, wired, wireInputs, wireTargets } from "./wiring.ts";
 
 /** Trains a model. Throws UserError for what cannot be trained or fed, naming it. */
 export async function fit(model: Model, options: FitOptions): Promise<FitResult> {
   checkOptions(options);
-  const { train, columns, batchSize } = options;
-  const inputs = wireInputs(model, train, columns);
-  const sizes = inputs.map(({ input, dims }) => [input, [batchSize, ...dims]] as const);
-  const trainer = await createTrainer(model, {
-    ...options,
-    parameters: options.parameters ?? trainableParameters(model, options.predictions),
-    inputs: Object.fromEntries(sizes),
-  });
+  const { train, columns } = options;
+  const { inputs, options: trained } = trainerOptions(model, options);
+  const trainer = await createTrainer(model, trained);
+  const evaluator = evaluatorFor(trainer, options);
   try {
     const wires = [...inputs, ...wireTargets(trainer.targets, train, columns)];
-    const run = startRun(trainer, wires, options);
+    const run = startRun(options, { trainer, evaluator, wires });
     const stopped = await runToTheEnd(run);
     return resultOf(run, stopped);
   } finally {
-    await trainer.close();
+    await Promise.all([trainer.close(), evaluator?.close()]);
   }
+}
+
+/**
+ * The fastest ways here to write the gradients of a run, by timing each; for its `lowerings`. The answer holds
+ * for one machine and may be another each time: keep its `ways` to make the same run again.
+ */
+export async function tuneFit(
+  model: Model,
+  options: FitOptions,
+  tuning: Pick<TuneLoweringsOptions, "processor" | "store" | "budgetMs" | "onCase">,
+): Promise<TunedLowerings> {
+  checkOptions(options);
+  return tuneStep(model, { ...trainerOptions(model, options).options, ...tuning });
+}
+
+/** The wires of the inputs, and the trainer's options, which say their sizes and what is trained. */
+function trainerOptions(model: Model, options: FitOptions) {
+  const inputs = wireInputs(model, options.train, options.columns);
+  const sizes = inputs.map(({ input, dims }) => [input, [options.batchSize, ...dims]] as const);
+  const parameters = options.parameters ?? trainableParameters(model, options.predictions);
+  return { inputs, options: { ...options, parameters, inputs: Object.fromEntries(sizes) } };
 }
 
 /** A run under way. */
 interface Run {
   readonly options: FitOptions;
   readonly trainer: Trainer;
+  /** Null where there are no validation rows. */
+  readonly evaluator: Evaluator | null;
   readonly wires: readonly Wire[];
   readonly updatesPerEpoch: number;
   readonly schedule: Schedule;
@@ -53,13 +74,14 @@ interface Run {
 
 const START: Position = { epochs: 0, updates: 0, lossSum: 0, history: [], best: null };
 
-function startRun(trainer: Trainer, wires: readonly Wire[], options: FitOptions): Run {
+function startRun(options: FitOptions, parts: Pick<Run, "trainer" | "evaluator" | "wires">): Run {
   const { train, batchSize, epochs, resume } = options;
+  const { trainer } = parts;
   const updatesPerEpoch = Math.floor(train.length / (batchSize * trainer.batchesPerUpdate));
   if (resume !== undefined) trainer.restore(resume.state);
   const position = resume?.position ?? START;
   return {
-    ...{ options, trainer, wires, updatesPerEpoch, position },
+    ...{ options, ...parts, updatesPerEpoch, position },
     schedule: options.schedule(updatesPerEpoch * epochs),
     notices: [],
     best: resume?.best ?? null,
@@ -157,22 +179,28 @@ const STRIDE = 1_000_003;
 const seeded = (seed: number, epoch: number, batch: number): Random =>
   createRandom((seed * STRIDE + epoch) * STRIDE + batch);
 
-/** Quality on the validation rows; null where there are none. */
-async function judge({ options, trainer }: Run): Promise<number | "aborted" | null> {
+/** What judges by the validation rows; null where there are none. */
+function evaluatorFor(trainer: Trainer, options: FitOptions): Evaluator | null {
   const { validation, metric, predictions, columns, engine, signal, thread } = options;
   if (validation === undefined || metric === undefined) return null;
   // Losses may read logits where the model gives probabilities.
   const output = trainer.outputs.find((name) => name === predictions?.[0]);
+  return createEvaluator(validation, {
+    metric,
+    ...(output === undefined ? {} : { output }),
+    ...(columns === undefined ? {} : { columns }),
+    ...(engine === undefined ? {} : { engine }),
+    ...(signal === undefined ? {} : { signal }),
+    ...(thread === undefined ? {} : { thread }),
+  });
+}
+
+/** Quality on the validation rows; null where there are none. */
+async function judge({ options, trainer, evaluator }: Run): Promise<number | "aborted" | null> {
+  const { signal } = options;
+  if (evaluator === null) return null;
   try {
-    const quality = await evaluate(trainer.model(), validation, {
-      metric,
-      ...(output === undefined ? {} : { output }),
-      ...(columns === undefined ? {} : { columns }),
-      ...(engine === undefined ? {} : { engine }),
-      ...(signal === undefined ? {} : { signal }),
-      ...(thread === undefined ? {} : { thread }),
-    });
-    return quality.value;
+    return (await evaluator.evaluate(trainer.model())).value;
   } catch (error) {
     if (signal?.aborted && error === signal.reason) return "aborted";
     throw error;

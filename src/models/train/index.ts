@@ -13,8 +13,14 @@ export {
   type DifferentiateOptions,
   differentiate,
 } from "./differentiate.ts";
-export { type EvaluateOptions, evaluate, predict } from "./evaluate.ts";
-export { fit } from "./fit.ts";
+export {
+  createEvaluator,
+  type EvaluateOptions,
+  type Evaluator,
+  evaluate,
+  predict,
+} from "./evaluate.ts";
+export { fit, tuneFit } from "./fit.ts";
 export type { FitOptions, FitResult, Progress, RunMeter, Stop } from "./fit-options.ts";
 export { type Adapter, type Lora, type LoraOptions, mergeLora, withLora } from "./lora.ts";
 export {
@@ -33,7 +39,6 @@ export {
   type Prediction,
   pinball,
 } from "./losses/index.ts";
-export { metricFor, trainingMetric } from "./metric.ts";
 export { logitsOf, withNewHead } from "./new-head.ts";
 export { normaliseForTraining } from "./normalise.ts";
 export {
@@ -58,6 +63,7 @@ export { onSmallerImages, stackLayers } from "./progressive.ts";
 export {
   augmentOf,
   lossOf,
+  metricFor,
   optimizerOf,
   parseRecipe,
   type Recipe,
@@ -91,6 +97,7 @@ export {
   type TunedLowerings,
   type TuneLoweringsOptions,
   tuneLowerings,
+  writtenBy,
 } from "./tune-lowerings.ts";
 export type { LoweringOptions, LoweringTask, Target, Way } from "./vjp/lowering.ts";
 export type { WiringChoice } from "./wiring.ts";

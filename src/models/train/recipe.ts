@@ -92,7 +92,30 @@ const schedule = z.discriminatedUnion("kind", [
 const augment = z.strictObject({
   flip: z.boolean().optional(),
   flipVertical: z.boolean().optional(),
+  turn: z.boolean().optional(),
   shift: z.number().int().min(0).optional(),
+});
+
+const fraction = z.number().gt(0).lt(1);
+
+const select = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("random"), fraction }),
+  z.strictObject({ kind: z.literal("coreset"), fraction }),
+  /** `epochs` of a model that is trained first, to score the rows. */
+  z.strictObject({ kind: z.literal("el2n"), fraction, epochs: count.optional() }),
+  z.strictObject({ kind: z.literal("grand"), fraction, epochs: count.optional() }),
+  z.strictObject({ kind: z.literal("forgetting"), fraction, epochs: count.optional() }),
+  z.strictObject({ kind: z.literal("dedup"), threshold: z.number().gt(0).max(1).optional() }),
+]);
+
+/** Easy rows first, all of them after `duration` epochs. */
+const curriculum = z.strictObject({
+  duration: count,
+  /** Share of the rows in the first epoch. */
+  start: fraction.optional(),
+  pacing: z.enum(["linear", "root"]).optional(),
+  /** Of the model that is trained first, to score the rows. */
+  epochs: count.optional(),
 });
 
 const model = z.union([
@@ -129,6 +152,9 @@ const recipeSchema = z.strictObject({
   average: z.number().gt(0).lt(1).optional(),
   patience: count.optional(),
   augment: augment.optional(),
+  /** Which of the training rows are trained on. Default: all. */
+  select: select.optional(),
+  curriculum: curriculum.optional(),
   /** Patterns of the parameters that are trained, and of those that are not. */
   only: z.array(z.string()).optional(),
   freeze: z.array(z.string()).optional(),
@@ -143,6 +169,8 @@ const recipeSchema = z.strictObject({
   /** Columns by inputs and targets. */
   columns: z.record(z.string(), z.string()).optional(),
   threads: count.optional(),
+  /** Ways to write gradients that were found to be the fastest, by task: part of what makes a run the same. */
+  ways: z.record(z.string(), z.string()).optional(),
 });
 
 export type Recipe = z.infer<typeof recipeSchema>;
@@ -184,6 +212,19 @@ export function lossOf(spec: Recipe["loss"]): Loss {
       return pinball(spec);
     default:
       return spec satisfies never;
+  }
+}
+
+/** Name of the metric that goes with a loss, where none is named. */
+export function metricFor(loss: string): string {
+  switch (loss) {
+    case "cross-entropy":
+    case "kl-divergence":
+      return "accuracy";
+    case "binary-cross-entropy":
+      return "binary-accuracy";
+    default:
+      return loss === "mse" ? "mse" : "mae";
   }
 }
 

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { operators } from "../../../test/operators.ts";
 import { type Model, modelBuilder } from "../../onnx/index.ts";
 import { differentiate } from "./differentiate.ts";
-import { type TunedLowerings, tuneLowerings } from "./tune-lowerings.ts";
+import { type TunedLowerings, tuneLowerings, writtenBy } from "./tune-lowerings.ts";
 
 /** Two equal depthwise convolutions and one of another size. */
 function network(): Model {
@@ -81,4 +81,9 @@ test("kept text that is no answer is timed again, and the choice is what is writ
   const { model } = differentiate(network(), { ...options, lowerings: await tuned(texts) });
   const types = model.graph?.nodes.slice(4).map(({ opType }) => opType) ?? [];
   expect(types.filter((type) => type === "ConvTranspose")).toHaveLength(2);
+
+  const { ways } = await tuned(texts);
+  const kept = JSON.parse(JSON.stringify(ways));
+  const again = differentiate(network(), { ...options, lowerings: writtenBy(kept) });
+  expect(again.model.graph?.nodes.slice(4).map(({ opType }) => opType)).toEqual(types);
 });

@@ -44,7 +44,14 @@ export interface TimedCase {
 
 export interface TunedLowerings extends LoweringOptions {
   readonly cases: readonly TimedCase[];
+  /** The fastest way of each task, by keys that `writtenBy` takes: what a recipe keeps. */
+  readonly ways: Readonly<Record<string, string>>;
 }
+
+/** Gradients written in the ways that were once found, so that a run can be made again bit by bit. */
+export const writtenBy = (ways: Readonly<Record<string, string>>): LoweringOptions => ({
+  fastest: (task) => ways[keyOf(task)] ?? null,
+});
 
 /** Times every way to write every gradient that differentiating this model takes. */
 export async function tuneLowerings(
@@ -66,11 +73,10 @@ export async function tuneLowerings(
     cases.set(key, timed);
     onCase?.(timed, { done: cases.size, of: tasks.size });
   }
-  return {
-    ...lowerings,
-    fastest: (task) => cases.get(keyOf(task))?.fastest ?? null,
-    cases: [...cases.values()],
-  };
+  const ways = Object.fromEntries(
+    [...cases].flatMap(([key, { fastest }]) => (fastest === null ? [] : [[key, fastest]])),
+  );
+  return { ...lowerings, ...writtenBy(ways), cases: [...cases.values()], ways };
 }
 
 const keyOf = ({ family, of, inputs }: LoweringTask): string =>

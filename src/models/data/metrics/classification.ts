@@ -20,6 +20,22 @@ export const accuracy: Metric = {
   },
 };
 
+/** Share of yes-or-no answers that are right; predictions are logits, above 0 for yes. */
+export const binaryAccuracy: Metric = {
+  name: "binary-accuracy",
+  better: "higher",
+  of(predictions, truth) {
+    const samples = rowCount("binary-accuracy", predictions, truth);
+    const labels = numbersOf("binary-accuracy", "label", truth);
+    const hits = numbersOf("binary-accuracy", "prediction", predictions).map((logit, at) =>
+      logit > 0 === (labels[at] ?? 0) > 0.5 ? 1 : 0,
+    );
+    const quality = proportion("binary-accuracy", hits);
+    // Several answers a sample are no score of it.
+    return samples === hits.length ? quality : { ...quality, samples, scores: null };
+  },
+};
+
 /** Share of samples whose class is among the k with the largest scores. */
 export function topK(k: number): Metric {
   const name = `top-${k}`;

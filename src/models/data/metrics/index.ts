@@ -2,7 +2,7 @@
 
 export { averagePrecision, meanAveragePrecision } from "./average-precision.ts";
 export { majorityClass, meanTarget } from "./baseline.ts";
-export { accuracy, agreement, f1, topK } from "./classification.ts";
+export { accuracy, agreement, binaryAccuracy, f1, topK } from "./classification.ts";
 export { type CtcOptions, ctcGreedy } from "./ctc.ts";
 export {
   type BootstrapOptions,

@@ -2,7 +2,7 @@
 
 import { suggest, UserError } from "../../../core/index.ts";
 import { meanAveragePrecision } from "./average-precision.ts";
-import { accuracy, agreement, f1, topK } from "./classification.ts";
+import { accuracy, agreement, binaryAccuracy, f1, topK } from "./classification.ts";
 import type { Metric } from "./metric.ts";
 import { perplexity } from "./perplexity.ts";
 import {
@@ -17,6 +17,7 @@ import { characterErrorRate, exactMatch, wordErrorRate } from "./text.ts";
 /** All metrics with a fixed name; `top-K` for any K comes on top. */
 export const METRICS: readonly Metric[] = [
   accuracy,
+  binaryAccuracy,
   topK(5),
   f1("macro"),
   f1("micro"),

@@ -16,6 +16,8 @@ export interface GradientOptions {
   /** Patterns of the parameters whose gradients count, such as `scores/*`. Default: all. */
   readonly only?: readonly string[];
   readonly columns?: WiringChoice;
+  /** Outputs that the loss reads. Default: the first. */
+  readonly predictions?: readonly string[];
 }
 
 export interface GradientGraph {
@@ -31,13 +33,16 @@ export function gradientGraph(
   model: Model,
   dataset: Dataset,
   rows: number,
-  { operators, loss, only, columns }: GradientOptions,
+  { operators, loss, only, columns, predictions }: GradientOptions,
 ): GradientGraph {
   const inputs = wireInputs(model, dataset, columns);
   const shapes = Object.fromEntries(inputs.map(({ input, dims }) => [input, [rows, ...dims]]));
   const sized = withStaticDims(model, { shapes });
-  const judged = withLoss(sized, { operators, loss });
-  const all = trainableParameters(model);
+  const judged = withLoss(sized, {
+    ...{ operators, loss },
+    ...(predictions === undefined ? {} : { predictions }),
+  });
+  const all = trainableParameters(model, predictions);
   const parameters = only === undefined ? all : chooseParameters(all, { only });
   const differentiated = differentiate(judged.model, { operators, loss: judged.loss, parameters });
   const wires = [...inputs, ...wireTargets(judged.targets, dataset, columns)];

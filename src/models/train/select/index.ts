@@ -2,6 +2,13 @@
 // costs belongs to the cost of training: meter both.
 
 export { type ActiveOptions, type ActiveResult, learnActively } from "./active.ts";
+export {
+  type Choice,
+  type Chosen,
+  chooseRows,
+  type EasyFirst,
+  type Selection,
+} from "./choose.ts";
 export { type Condensed, type CondenseOptions, condense } from "./condense.ts";
 export {
   byDifficulty,
@@ -10,6 +17,7 @@ export {
   type Pacing,
   rootPacing,
 } from "./curriculum.ts";
+export { projectRows, valueSets } from "./features.ts";
 export type { GradientOptions } from "./gradient-graph.ts";
 export { type GradientNormOptions, gradientNorms } from "./gradient-norm.ts";
 export { countForgetting, el2n, type ForgettingCounter, meanScores } from "./importance.ts";
@@ -18,7 +26,9 @@ export {
   candidatePairs,
   candidateProbability,
   type Deduplicated,
+  type DeduplicateOptions,
   deduplicate,
+  deduplicateSets,
   jaccard,
   minHash,
   type Signer,

@@ -112,30 +112,35 @@ export interface Deduplicated {
   readonly compared: number;
 }
 
+export interface DeduplicateOptions {
+  readonly threshold?: number;
+  readonly bands?: number;
+  readonly rows?: number;
+  readonly seed?: number;
+}
+
+/** Near duplicates among texts, by their runs of characters. */
+export function deduplicate(
+  texts: readonly string[],
+  { shingle = 5, ...options }: DeduplicateOptions & { readonly shingle?: number } = {},
+): Deduplicated {
+  return deduplicateSets(
+    texts.map((text) => shingles(text, shingle)),
+    options,
+  );
+}
+
 /**
  * Near duplicates: pairs found by banding whose true Jaccard similarity is at least `threshold`, and what
  * hangs together by such pairs. Defaults give a pair at 0.8 a chance of 0.9996 to be found.
  */
-export function deduplicate(
-  texts: readonly string[],
-  {
-    threshold = 0.8,
-    bands = 20,
-    rows = 5,
-    shingle = 5,
-    seed = 1,
-  }: {
-    readonly threshold?: number;
-    readonly bands?: number;
-    readonly rows?: number;
-    readonly shingle?: number;
-    readonly seed?: number;
-  } = {},
+export function deduplicateSets(
+  sets: readonly ReadonlySet<string>[],
+  { threshold = 0.8, bands = 20, rows = 5, seed = 1 }: DeduplicateOptions = {},
 ): Deduplicated {
-  const sets = texts.map((text) => shingles(text, shingle));
   const sign = minHash(bands * rows, seed);
   const pairs = candidatePairs(sets.map(sign), bands);
-  const parent = texts.map((_, row) => row);
+  const parent = sets.map((_, row) => row);
   const root = (row: number): number => {
     let at = row;
     while (parent[at] !== at) {
@@ -152,7 +157,7 @@ export function deduplicate(
   }
   const kept: number[] = [];
   const dropped = new Map<number, number>();
-  texts.forEach((_, row) => {
+  sets.forEach((_, row) => {
     if (root(row) === row) kept.push(row);
     else dropped.set(row, root(row));
   });
