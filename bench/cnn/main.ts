@@ -1,6 +1,7 @@
 // Networks of every convolutional family on three sets of pictures: accuracy with its interval, size, operations,
-// and what training and a thousand inferences cost. Rows are appended to a file as they come, so that a run that
-// was cut off goes on where it ended; the tables are printed from that file.
+// and what training and a thousand inferences cost. Two trainings run at a time, one thread each. Rows are appended
+// to a file as they come, so that a run that was cut off goes on where it ended; the tables are printed from that
+// file.
 //
 //   GODWIT_DATA=... node bench/cnn/main.ts rows.ndjson [--only eurosat] [--seed 1] [--print]
 
@@ -9,8 +10,11 @@ import { parseArgs } from "node:util";
 import { printMachine } from "../engine/figures.ts";
 import { baselineOf } from "./baseline.ts";
 import { printSet } from "./print.ts";
-import { SETS } from "./runs.ts";
-import { nameOf, type Row, trainOne } from "./train-one.ts";
+import type { Row } from "./row.ts";
+import { type Run, SETS, type SetOfRuns } from "./runs.ts";
+import { nameOf, trainOne } from "./train-one.ts";
+
+const LANES = 2;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -30,21 +34,30 @@ const rows = (): Row[] =>
         .split("\n")
         .map((line) => JSON.parse(line))
     : [];
-const keep = (row: Row): void => appendFileSync(file, `${JSON.stringify(row)}\n`);
+
+const sets = SETS.filter(({ data }) => values.only === undefined || data === values.only);
+const done = rows().filter((row) => row.seed === seed);
+const isDone = (set: SetOfRuns, run: Run): boolean =>
+  done.some((row) => row.data === set.data && row.name === nameOf(run));
+const waiting = values.print
+  ? []
+  : sets.flatMap((set) =>
+      set.runs.filter((run) => !isDone(set, run)).map((run) => [set, run] as const),
+    );
+
+async function work(): Promise<void> {
+  for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+    const [set, run] = next;
+    const row = await trainOne(set, run, seed);
+    appendFileSync(file as string, `${JSON.stringify(row)}\n`);
+    const accuracy = `${(100 * row.accuracy.value).toFixed(1)} %`;
+    console.error(`${set.data}: ${row.name}  ${accuracy}  ${row.train.cpuS.toFixed(0)} CPU s`);
+  }
+}
 
 printMachine("onnxruntime-node through godwit");
-for (const set of SETS.filter(({ data }) => values.only === undefined || data === values.only)) {
-  for (const run of values.print ? [] : set.runs) {
-    const isDone = rows().some(
-      (row) => row.data === set.data && row.name === nameOf(run) && row.seed === seed,
-    );
-    if (isDone) continue;
-    console.error(`${set.data}: ${nameOf(run)}`);
-    keep(await trainOne(set, run, seed));
-  }
-  printSet(
-    set,
-    rows().filter(({ data }) => data === set.data),
-    await baselineOf(set.data),
-  );
+await Promise.all(Array.from({ length: LANES }, work));
+for (const set of sets) {
+  const own = rows().filter(({ data }) => data === set.data);
+  printSet(set, own, await baselineOf(set.data));
 }

@@ -2,8 +2,8 @@
 
 import { printTable, row } from "../engine/figures.ts";
 import type { BaselineRow } from "./baseline.ts";
+import type { Row } from "./row.ts";
 import type { SetOfRuns } from "./runs.ts";
-import type { Row } from "./train-one.ts";
 
 const three = (value: number): string => Number(value.toPrecision(3)).toString();
 const millions = (value: number): string => `${three(value / 1e6)} M`;

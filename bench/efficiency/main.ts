@@ -1,9 +1,9 @@
 // What techniques for training with less really save: energy to the same accuracy, against plain training on
 // the same rows, what choosing costs included. Fashion-MNIST (10k subset), small networks, seeds 1 to 5.
 //
-//   GODWIT_DATA=../shared/data node bench/efficiency/main.ts [--seeds 1,2,3,4,5] [--parts data,lora,size,search]
+//   GODWIT_DATA=../shared/data node bench/efficiency/main.ts [--seeds 1,2,3,4,5] [--parts data,lora,size,stacking,search]
 //
-// About a quarter of an hour of one core.
+// About ten minutes of one core.
 
 import { parseArgs } from "node:util";
 import { createNodeHost } from "../../src/core/host/node-host.ts";
@@ -19,7 +19,7 @@ import * as training from "./training-efficiency.ts";
 const { values: options } = parseArgs({
   options: {
     seeds: { type: "string", default: "1,2,3,4,5" },
-    parts: { type: "string", default: "data,lora,size,search" },
+    parts: { type: "string", default: "data,lora,size,stacking,search" },
   },
 });
 const seeds = options.seeds.split(",").map(Number);
@@ -34,6 +34,7 @@ const PARTS: Readonly<Record<string, { target: number; techniques: readonly Tech
       ["half of the rows at random", data.fewerAtRandom],
       ["half of the rows by k-centre", data.coreset],
       ["70 % of the rows by EL2N", data.pruned],
+      ["70 % of the rows by forgetting", data.unforgotten],
       ["easy rows first (EL2N, root pacing)", data.easyFirst],
       ["labels bought at random", data.passiveLearning],
       ["labels bought by margin", data.activeLearning],
@@ -52,6 +53,13 @@ const PARTS: Readonly<Record<string, { target: number; techniques: readonly Tech
     techniques: [
       ["28 x 28 throughout", training.wholeSize],
       ["14 x 14 first", training.smallFirst],
+    ],
+  },
+  stacking: {
+    target: training.STACK_TARGET,
+    techniques: [
+      ["6 residual blocks throughout", training.wholeDepth],
+      ["3 blocks first, then stacked", training.stacked],
     ],
   },
 };

@@ -49,6 +49,8 @@ export const net = (name: string, seed: number, options: object = {}): Model =>
 
 /** What it took to reach the accuracy on validation rows; null when it was not reached. */
 export interface Cost {
+  /** Epochs of the last training, to the accuracy or to its end. */
+  readonly epochs: number;
   readonly cpuS: number | null;
   /** CPU seconds in all, reached or not. */
   readonly allS: number;
@@ -67,6 +69,15 @@ export async function timed<T>(work: () => Promise<T>): Promise<{ result: T; cpu
 
 export const testAccuracy = async (model: Model, data: Dataset): Promise<number> =>
   (await evaluate(model, data, { metric: accuracy, ...ENGINE })).value;
+
+/** How everything here is trained, where nothing else is said. */
+export const fitOptions = (
+  rows: Pick<FitOptions, "train"> & { readonly validation: Dataset },
+  seed: number,
+): FitOptions => ({
+  ...{ operators, ...rows, seed, metric: accuracy, loss: crossEntropy(), optimizer: adamW() },
+  ...{ schedule: () => constantRate(0.002), epochs: 12, batchSize: 32, ...ENGINE },
+});
 
 export interface TrainTo extends Partial<FitOptions> {
   readonly train: Dataset;
@@ -87,8 +98,7 @@ export async function trainTo(model: Model, options: TrainTo) {
   let reachedS: number | null = null;
   const { result, cpuS } = await timed(() =>
     fitModel(model, {
-      ...{ operators, metric: accuracy, loss: crossEntropy(), optimizer: adamW() },
-      ...{ schedule: () => constantRate(0.002), epochs: 12, batchSize: 32, ...ENGINE },
+      ...fitOptions(options, options.seed),
       ...options,
       signal: stop.signal,
       save: async ({ position }) => {
@@ -99,6 +109,7 @@ export async function trainTo(model: Model, options: TrainTo) {
     }),
   );
   const cost: Cost = {
+    epochs: result.history.length,
     cpuS: reachedS === null ? null : spentS + reachedS,
     allS: spentS + (reachedS ?? cpuS),
     test: judge === null ? Number.NaN : await testAccuracy(result.model, judge),
