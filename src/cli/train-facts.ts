@@ -17,7 +17,16 @@ import {
 import { evaluate, type FitResult, type Recipe } from "../models/train/index.ts";
 import type { Model } from "../onnx/index.ts";
 import type { TrainInputs } from "./train-inputs.ts";
-import type { Outcome } from "./train-run.ts";
+
+/** What a run came to. */
+export interface Outcome {
+  readonly result: FitResult;
+  /** The recipe that makes the model again, with what was found out on the way. */
+  readonly recipe: Recipe;
+  readonly rows: { readonly chosen: number; readonly of: number };
+  /** Forward passes of single rows that choosing rows took. */
+  readonly choosing: number;
+}
 
 export interface Facts {
   readonly extra: NonNullable<Ending["extra"]>;

@@ -33,7 +33,7 @@ import { type Chosen, chooseRows } from "../models/train/select/index.ts";
 import { encodeModel, type Model, type OperatorTable } from "../onnx/index.ts";
 import type { CliContext } from "./context.ts";
 import { type KeptCard, startRun } from "./metered-run.ts";
-import { factsOf } from "./train-facts.ts";
+import { factsOf, type Outcome } from "./train-facts.ts";
 import type { TrainInputs } from "./train-inputs.ts";
 import { createProgress } from "./train-progress.ts";
 
@@ -50,16 +50,6 @@ export interface TrainJob {
   readonly place: LedgerPlace;
   readonly signal: LocateOptions;
   readonly quiet: boolean;
-}
-
-/** What a run came to. */
-export interface Outcome {
-  readonly result: FitResult;
-  /** The recipe that makes the model again, with what was found out on the way. */
-  readonly recipe: Recipe;
-  readonly rows: { readonly chosen: number; readonly of: number };
-  /** Forward passes of single rows that choosing rows took. */
-  readonly choosing: number;
 }
 
 export interface Trained extends KeptCard, Omit<Outcome, "choosing"> {
