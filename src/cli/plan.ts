@@ -2,26 +2,15 @@
 // only tells; nothing is started.
 
 import { resolve } from "node:path";
-import { Command, Option } from "@commander-js/extra-typings";
+import { Command } from "@commander-js/extra-typings";
 import { timeZone } from "../core/time-zone.ts";
 import type { PlanView } from "../report/plan-words.ts";
-import {
-  ASSUMED_ERROR,
-  advise,
-  bestPolicyFor,
-  declaredError,
-  errorOnRecord,
-  type ForecastError,
-  forecasterNamed,
-  type Job,
-  type NamedForecaster,
-  policyNamed,
-} from "../systems/schedule/index.ts";
 import type { CliContext } from "./context.ts";
 import { parseMoment } from "./moments.ts";
 import { LEDGER_OPTION } from "./open-ledger.ts";
+import { adviceOn, decisionOf } from "./plan-advice.ts";
 import { askedJob } from "./plan-job.ts";
-import { type ChosenSignal, chosenSignal, requireSource } from "./plan-signal.ts";
+import { EARLIEST, ERROR, minRunOption, POLICY, restartOption, THRESHOLD } from "./plan-options.ts";
 import {
   basisOption,
   FORECASTER,
@@ -32,7 +21,6 @@ import {
   ZONE,
 } from "./signal-options.ts";
 import { type ColorChoice, painter, wantsColor } from "./terminal.ts";
-import { parseShare } from "./values.ts";
 
 /** The command `plan`. */
 export function planCommand(context: CliContext) {
@@ -45,14 +33,10 @@ export function planCommand(context: CliContext) {
     .option("--duration <time>", "how long it runs: 4h, 90min")
     .option("--like <name>", "learn duration and power from the ledger's runs of this name")
     .option("--power <watts>", "mean power while it runs: 300W, 1.2kW")
-    .option("--earliest <when>", "not before; now unless given")
+    .option(...EARLIEST)
     .option("--interruptible", "it can be stopped and continued")
-    .addOption(
-      new Option("--min-run <time>", "shortest stretch between two stops").implies(STOPPABLE),
-    )
-    .addOption(
-      new Option("--restart <time>", "what continuing takes, at full power").implies(STOPPABLE),
-    )
+    .addOption(minRunOption())
+    .addOption(restartOption())
     .option(...SIGNAL)
     .option(...ZONE)
     .option(...FROM)
@@ -60,9 +44,9 @@ export function planCommand(context: CliContext) {
     .addOption(basisOption())
     .option(...OFFLINE)
     .option(...FORECASTER)
-    .option("--policy <name>", "how to choose; the one that fits the job unless given")
-    .option("--error <share>", "how far off savings by this forecast are: 10%")
-    .option("--threshold <share>", "least saving that is worth waiting for: 2%", "0")
+    .option(...POLICY)
+    .option(...ERROR)
+    .option(...THRESHOLD)
     .option("--now <when>", "plan as of this moment instead of the clock's")
     .option("--json", "print the plan as JSON")
     .option("--html <file>", "write the plan as one self-contained page")
@@ -75,34 +59,18 @@ export function planCommand(context: CliContext) {
         options.now === undefined
           ? clock
           : parseMoment("--now", options.now, { now: clock, zone, repeated: "first" });
-      // Everything that can be wrong on the command line is, before a service is asked.
-      requireSource(options);
-      const forecaster =
-        options.forecaster === undefined ? null : forecasterNamed(options.forecaster);
-      const named = options.policy === undefined ? null : policyNamed(options.policy);
-      const threshold = parseShare("--threshold", options.threshold);
-      const stated =
-        options.error === undefined ? null : declaredError(parseShare("--error", options.error));
-      const { job: asked, durationSource } = await askedJob(context, options, { now, zone });
-      const window = { now, until: asked.deadline };
-      const chosen = await chosenSignal(context, options, window, forecaster);
-      const home = { zone: chosen.forecast.zone, bytes: 0, joulesPerByte: 0, startLatencyS: 0 };
-      const job: Job = { ...asked, zones: [home] };
-      const policy = named ?? bestPolicyFor(job);
-      const error = stated ?? errorOf(chosen, forecaster, { job, policy, now });
-      const { beside } = chosen;
+      const decision = decisionOf(options);
+      const { job, durationSource } = await askedJob(context, options, { now, zone });
+      const { advice, chosen } = await adviceOn(context, decision, job, now);
       const isHindsight =
         options.now !== undefined && chosen.record === null && chosen.forecast.issuedAt > now;
       const notices = isHindsight ? [...chosen.notices, HINDSIGHT] : chosen.notices;
-      const advice = advise(job, chosen.forecast, { now, policy, error, threshold, beside });
       const shown: PlanView = { advice, zone, durationSource, notices };
       if (options.html !== undefined) await writePage(context, options.html, shown);
       const { color } = command.optsWithGlobals() as { readonly color?: ColorChoice };
       await print(context, shown, { json: options.json === true, color });
     });
 }
-
-const STOPPABLE = { interruptible: true } as const;
 
 const HELP = `
 The deadline is kept with probability 0.95; a job whose forecast saving is within the
@@ -116,16 +84,6 @@ Examples:
 
 const HINDSIGHT =
   "the signal does not say that it was known at --now: if it is what really came, this is hindsight";
-
-/** From the record where it shows one, else the assumed one, which says that it is. */
-function errorOf(
-  { record }: ChosenSignal,
-  forecaster: NamedForecaster | null,
-  decision: Parameters<typeof errorOnRecord>[2],
-): ForecastError {
-  if (record === null || forecaster === null) return ASSUMED_ERROR;
-  return errorOnRecord(record, forecaster, decision) ?? ASSUMED_ERROR;
-}
 
 async function writePage(context: CliContext, file: string, shown: PlanView): Promise<void> {
   const { renderPlanPage } = await import("../report/plan-page.ts");

@@ -4,6 +4,15 @@ import { Command, Option } from "@commander-js/extra-typings";
 import { parseBytes, parseCpus } from "./job-options.ts";
 import { LEDGER_OPTION } from "./open-ledger.ts";
 import {
+  EARLIEST,
+  ERROR,
+  minRunOption,
+  POLICY,
+  restartOption,
+  STOPPABLE,
+  THRESHOLD,
+} from "./plan-options.ts";
+import {
   basisOption,
   FORECASTER,
   FROM,
@@ -15,8 +24,6 @@ import {
 import { ENGINE_NAMES } from "./submit-engines.ts";
 import { tagOption } from "./tag-option.ts";
 import { parseCount } from "./values.ts";
-
-const STOPPABLE = { interruptible: true } as const;
 
 /** The command with its options. */
 export function submitOptions() {
@@ -30,7 +37,7 @@ export function submitOptions() {
         .choices(ENGINE_NAMES)
         .default(ENGINE_NAMES[0]),
     )
-    .option("--earliest <when>", "not before; now unless given")
+    .option(...EARLIEST)
     .option("--duration <time>", "how long it runs: 4h, 90min; learned from earlier runs else")
     .option("--power <watts>", "mean power while it runs: 300W; learned from earlier runs else")
     .option("--like <name>", "learn both from the ledger's runs of this name; its own unless given")
@@ -43,11 +50,9 @@ export function submitOptions() {
         "shell command that makes it save itself and end",
       ).implies(STOPPABLE),
     )
-    .addOption(
-      new Option("--min-run <time>", "shortest stretch between two stops").implies(STOPPABLE),
-    )
+    .addOption(minRunOption())
     .addOption(new Option("--checkpoint <time>", "what saving takes").implies(STOPPABLE))
-    .addOption(new Option("--restart <time>", "what continuing takes").implies(STOPPABLE))
+    .addOption(restartOption())
     .option("--pin", "start at --earliest, whatever the forecast says")
     .addOption(
       new Option("--after <job>", "only once this job is done; may be given again")
@@ -64,9 +69,9 @@ export function submitOptions() {
     .addOption(basisOption())
     .option(...OFFLINE)
     .option(...FORECASTER)
-    .option("--policy <name>", "how to choose; the one that fits the job unless given")
-    .option("--error <share>", "how far off savings by this forecast are: 10%")
-    .option("--threshold <share>", "least saving that is worth waiting for: 2%", "0")
+    .option(...POLICY)
+    .option(...ERROR)
+    .option(...THRESHOLD)
     .option("--export <variables>", "its environment: all, none, or names with commas", "all")
     .option("--output <file>", "its standard output (default: beside the ledger)")
     .option("--error-output <file>", "its standard error (default: beside the ledger)")

@@ -2,23 +2,13 @@
 
 import { UserError } from "../core/index.ts";
 import { timeZone } from "../core/time-zone.ts";
-import {
-  type Advice,
-  ASSUMED_ERROR,
-  advise,
-  bestPolicyFor,
-  declaredError,
-  errorOnRecord,
-  forecasterNamed,
-  type Job,
-  policyNamed,
-} from "../systems/schedule/index.ts";
+import type { Advice, Job } from "../systems/schedule/index.ts";
 import type { CliContext } from "./context.ts";
+import { adviceOn, decisionOf } from "./plan-advice.ts";
 import { askedJob } from "./plan-job.ts";
-import { chosenSignal, requireSource } from "./plan-signal.ts";
 import type { Prepared } from "./submit-engines.ts";
 import type { SubmitOptions } from "./submit-options.ts";
-import { parseDuration, parseShare } from "./values.ts";
+import { parseDuration } from "./values.ts";
 
 /** Advice on the job; nothing has been stored yet. Throws UserError for what cannot be. */
 export async function adviceOnJob(
@@ -34,30 +24,16 @@ export async function adviceOnJob(
   const { id, options } = of;
   const now = Math.floor(context.host.wall() / 1000);
   const zone = timeZone(context.host.facts.timeZone);
-  requireSource(options);
-  const forecaster = options.forecaster === undefined ? null : forecasterNamed(options.forecaster);
-  const named = options.policy === undefined ? null : policyNamed(options.policy);
-  const threshold = parseShare("--threshold", options.threshold);
-  const stated =
-    options.error === undefined ? null : declaredError(parseShare("--error", options.error));
+  const decision = decisionOf(options);
   const { job: asked, durationSource } = await jobOf(context, of, { now, zone });
-  const chosen = await chosenSignal(context, options, { now, until: asked.deadline }, forecaster);
-  const job: Job = {
+  const job: Omit<Job, "zones"> = {
     ...asked,
     id,
     earliest: Math.max(asked.earliest, of.notBefore),
     pinned: options.pin === true,
     interruptible: withCheckpoint(asked.interruptible, options.checkpoint),
-    zones: [{ zone: chosen.forecast.zone, bytes: 0, joulesPerByte: 0, startLatencyS: 0 }],
   };
-  const policy = named ?? bestPolicyFor(job);
-  const onRecord =
-    chosen.record === null || forecaster === null
-      ? null
-      : errorOnRecord(chosen.record, forecaster, { job, policy, now });
-  const error = stated ?? onRecord ?? ASSUMED_ERROR;
-  const { beside } = chosen;
-  const advice = advise(job, chosen.forecast, { now, policy, error, threshold, beside });
+  const { advice, chosen } = await adviceOn(context, decision, job, now);
   for (const notice of [...advice.plan.warnings, ...chosen.notices])
     context.stderr.write(`${notice}\n`);
   return { advice, durationSource };
