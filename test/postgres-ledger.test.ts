@@ -1,8 +1,8 @@
 // A ledger on a server as its users have it: the commands, and a server that dies during a run.
 
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -105,6 +105,49 @@ describe.skipIf(missingPostgres !== null)("godwit with a ledger on a server", ()
     expect(runs).toMatchObject([{ name: "train" }]);
     expect(postgres.sql(url, "SELECT count(*) FROM godwit.cards")).toBe("1\n");
   });
+
+  test("the local runner keeps its cards there, also of a job that ran while it was down", async () => {
+    const start = Math.floor(Date.now() / 1000) - 60;
+    const utc = (moment: number): string => new Date(moment * 1000).toISOString();
+    const forecast = {
+      ...{ schema: "godwit.signal/1", zone: "DE", kind: "average", basis: "location" },
+      ...{ issued_at: utc(start), start: utc(start), step_s: 60, source: "made up" },
+      values_gco2e_per_kwh: Array.from({ length: 20 }, () => 400),
+    };
+    writeFileSync(join(cwd, "forecast.json"), JSON.stringify(forecast));
+    /** Submits a job that shows its environment, and runs the queue until it has ended. */
+    const submit = (name: string) => {
+      const about = ["--deadline", "+10min", "--duration", "5s", "--power", "100W", "--name", name];
+      const where = ["--signal", "forecast.json", "--ledger", url, "--wait", "--json"];
+      const { status, stdout, stderr } = spawnSync(
+        process.execPath,
+        [MAIN, "submit", ...about, ...where, "--", "env"],
+        { cwd, env: { PATH: process.env["PATH"] ?? "", GODWIT_LOCATION: "DE" }, encoding: "utf8" },
+      );
+      expect({ status, stderr }).toMatchObject({ status: 0 });
+      return JSON.parse(stdout) as { state: string; cards: readonly string[]; stdout: string };
+    };
+    await run();
+    const one = submit("one");
+    expect(one).toMatchObject({ state: "done", cards: [expect.anything()] });
+    expect(existsSync(join(serverFolder(), "jobs.db"))).toBe(true);
+    await postgres.kill();
+    const other = submit("other");
+    expect(other).toMatchObject({ state: "done", cards: [expect.anything()] });
+    await postgres.start();
+
+    const { jobs } = JSON.parse((await ask("savings", "--json")).out);
+    expect(jobs).toMatchObject([{ name: "one" }, { name: "other" }]);
+    for (const { energy_j: energy } of jobs) expect(energy.source).not.toContain("no card");
+    const names = "SELECT string_agg(name, ',' ORDER BY started_ms) FROM godwit.cards";
+    expect(postgres.sql(url, names)).toBe("train,one,other\n");
+    // The address and its password are the agent's affair.
+    for (const job of [one, other]) {
+      const seen = readFileSync(job.stdout, "utf8");
+      expect(seen).toContain("GODWIT_JOB_ID=");
+      expect(postgres.secrets.filter((secret) => seen.includes(secret))).toEqual([]);
+    }
+  }, 90_000);
 
   test("an address that cannot be right is refused before the command, unquoted", async () => {
     const flag = "postgresql://me:hunter2@host:port/db";
