@@ -53,7 +53,7 @@ export function createFakeSlurm(now: number): FakeSlurm {
         )[job.state as "COMPLETED"] ?? null,
       words: job.state.toLowerCase(),
     },
-    nodes: job.started === null ? "" : "n1",
+    ...{ nodes: job.started === null ? "" : "n1", nodeCount: job.started === null ? 0 : 1 },
     submittedAt: job.submitted,
     exit: job.state === "COMPLETED" ? { code: 0, signal: null } : null,
   });
@@ -104,7 +104,7 @@ export function createFakeSlurm(now: number): FakeSlurm {
         .filter(({ id }) => ids.includes(id))
         .map((job) => ({
           ...row(job),
-          ...{ startedAt: job.started, endedAt: job.ended, nodeCount: 1, cpus: 1, suspendedS: 0 },
+          ...{ startedAt: job.started, endedAt: job.ended, cpus: 1, suspendedS: 0 },
           ...{ elapsedS: (job.ended ?? fake.now) - (job.started ?? fake.now), nodeJoules: null },
         }));
     },

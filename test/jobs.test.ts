@@ -33,6 +33,9 @@ afterAll(() => {
   for (const close of closing) close();
 });
 
+/** Every step of a forecast. */
+const ALWAYS = Array.from({ length: 40 }, (_, step) => step);
+
 /** A project folder with a queue, and what is done in it. */
 function setUp() {
   const folder = mkdtempSync(join(tmpdir(), "godwit-jobs-"));
@@ -46,7 +49,7 @@ function setUp() {
     const json = {
       ...{ schema: "godwit.signal/1", zone: "DE", kind: "average", basis: "location" },
       ...{ issued_at: utc(start), start: utc(start), step_s: 2, source: "made up" },
-      values_gco2e_per_kwh: Array.from({ length: 40 }, (_, at) => (clean.includes(at) ? 100 : 400)),
+      values_gco2e_per_kwh: ALWAYS.map((at) => (clean.includes(at) ? 100 : 400)),
     };
     writeFileSync(join(folder, "forecast.json"), JSON.stringify(json));
   }
@@ -72,9 +75,10 @@ function setUp() {
   const show = async (id: string): Promise<Shown> =>
     JSON.parse((await godwit(["jobs", id, "--json"])).out) as Shown;
 
-  function agent(): ChildProcess {
+  function agent(...options: readonly string[]): ChildProcess {
     const env = { ...process.env, GODWIT_LOCATION: "DE", SECRET_OF_AGENT: "1" };
-    const child = spawn(process.execPath, [MAIN, "agent"], { cwd: folder, env, stdio: "ignore" });
+    const words = [MAIN, "agent", ...options];
+    const child = spawn(process.execPath, words, { cwd: folder, env, stdio: "ignore" });
     closing.unshift(() => child.kill("SIGKILL"));
     return child;
   }
@@ -162,15 +166,22 @@ describe.skipIf(process.platform !== "linux").concurrent("with real processes", 
     timeout: LONG,
   }, async () => {
     const { folder, forecast, submit, show, agent } = setUp();
-    forecast(0, 1, 5, 6);
+    forecast(...ALWAYS);
     // A child in a process group of its own, as job control makes them.
     const script =
-      "set -m; sh -c 'while :; do sleep 0.1; done' & echo $! > child; set +m; sleep 7; kill $!";
+      "set -m; sh -c 'while :; do sleep 0.1; done' & echo $! > child; set +m; " +
+      "while [ ! -f go ]; do sleep 0.1; done; kill $!";
     const { id } = await submit(
-      ["--deadline", "+50s", "--duration", "8s", "--interruptible"],
+      ["--deadline", "+75s", "--duration", "25s", "--interruptible"],
       ["sh", "-c", script],
     );
-    agent();
+    agent("--refresh", "1s");
+    await until(
+      () => existsSync(join(folder, "child")),
+      (exists) => exists,
+    );
+    // What is clean now comes later by a newer forecast, and then now by another.
+    forecast(...ALWAYS.filter((step) => step > 8));
     const paused = await until(
       () => show(id),
       ({ state }) => state === "paused",
@@ -180,12 +191,83 @@ describe.skipIf(process.platform !== "linux").concurrent("with real processes", 
       () => [paused.pid ?? 0, child].map(stateOf).join(""),
       (states) => states === "TT",
     );
+    writeFileSync(join(folder, "go"), "");
+    forecast(...ALWAYS);
     const ended = await until(
       () => show(id),
       ({ state }) => state === "done",
     );
     expect(ended.ran.length).toBeGreaterThan(1);
     expect(ended.attempts).toBe(1);
+  });
+
+  test("a job saves itself by its command, ends, and goes on from there", {
+    timeout: LONG,
+  }, async () => {
+    const { folder, forecast, submit, show, agent } = setUp();
+    forecast(...ALWAYS);
+    const script = `
+      if [ -f saved ]; then echo "on from $(cat saved)"; exit 0; fi
+      trap 'echo here > saved; exit 0' USR1
+      echo begun > begun
+      while :; do sleep 0.1; done`;
+    const save = 'echo "$GODWIT_JOB_ID" >> asked; kill -USR1 "$GODWIT_JOB_PID"';
+    const { id } = await submit(
+      ["--deadline", "+75s", "--duration", "25s", "--checkpoint-cmd", save],
+      ["sh", "-c", script],
+    );
+    agent("--refresh", "1s");
+    await until(
+      () => existsSync(join(folder, "begun")),
+      (begun) => begun,
+    );
+    // What is clean now comes later by a newer forecast, and then now by another.
+    forecast(...ALWAYS.filter((step) => step > 8));
+    const saved = await until(
+      () => show(id),
+      ({ reason }) => reason.startsWith("saved itself"),
+    );
+    expect(saved).toMatchObject({ state: "paused", pid: null, attempts: 1 });
+    forecast(...ALWAYS);
+    const done = await until(
+      () => show(id),
+      ({ state }) => state === "done",
+    );
+    expect(done).toMatchObject({ attempts: 2, exit: { code: 0 } });
+    expect(done.ran).toHaveLength(2);
+    expect(done.cards).toHaveLength(2);
+    expect(readFileSync(done.stdout, "utf8")).toBe("on from here\n");
+    expect(readFileSync(join(folder, "asked"), "utf8")).toBe(`${id}\n`);
+  });
+
+  test("a job that is held does not begin, though it is due, until it is released", {
+    timeout: LONG,
+  }, async () => {
+    const { forecast, godwit, submit, show, agent } = setUp();
+    forecast(0);
+    const pinned = ["--deadline", "+70s", "--duration", "1s", "--pin"];
+    const held = await submit([...pinned, "--name", "one"], ["true"]);
+    const told = await godwit(["hold", "one", "--json"]);
+    expect(JSON.parse(told.out)).toMatchObject([{ id: held.id, state: "waiting", held: true }]);
+    expect(told.err).toContain("(one): held.");
+    const other = await submit([...pinned, "--name", "other"], ["true"]);
+    agent();
+    await until(
+      () => show(other.id),
+      ({ state }) => state === "done",
+    );
+    expect(await show(held.id)).toMatchObject({ state: "waiting", attempts: 0 });
+    expect((await godwit(["jobs"])).out).toMatch(/one +held/);
+    expect((await godwit(["release", "one"])).code).toBe(0);
+    await until(
+      () => show(held.id),
+      ({ state }) => state === "done",
+    );
+    for (const verb of ["hold", "release"])
+      expect(await godwit([verb, "one"])).toMatchObject({
+        code: 2,
+        err: expect.stringContaining("is done"),
+      });
   });
 
   test("a second agent is refused, and cancelling works with and without one", {
@@ -341,6 +423,36 @@ test("what waits for another job is planned behind it", async () => {
   // Alone it would run at step 5; behind the four seconds from there, step 20 is the cleanest.
   expect((await startOf(second.id)) - (await startOf(first.id))).toBe(30);
 });
+
+test.skipIf(process.platform === "win32")(
+  "what was saved is judged by the record that is given",
+  {
+    timeout: LONG,
+  },
+  async () => {
+    const { folder, forecast, godwit, submit, superviseHere } = setUp();
+    forecast(0);
+    const pinned = ["--deadline", "+60s", "--duration", "2s", "--pin"];
+    const { id } = await submit(pinned, ["sleep", "0.5"]);
+    await superviseHere(id);
+    const minute = Math.floor(host.wall() / 60_000) * 60_000;
+    const rows = Array.from({ length: 4 }, (_, at) => {
+      const start = new Date(minute + (at - 2) * 60_000).toISOString();
+      return `${start},250`;
+    });
+    writeFileSync(join(folder, "record.csv"), ["start,gco2e_per_kwh", ...rows, ""].join("\n"));
+    const { out, err } = await godwit(["savings", "--actual", "record.csv", "--json"]);
+    expect(err).toBe("");
+    const [account] = JSON.parse(out).jobs;
+    expect(account.trace).toMatchObject({ kind: "recorded", zone: "DE", signal: "average" });
+    expect(account.realised_gco2e.value).toBeCloseTo((account.energy_j.value / 3.6e6) * 250, 12);
+    expect(account.saving_gco2e.value).toBeCloseTo(0, 12);
+    expect(await godwit(["savings", "--actual", "none.csv"])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("none.csv"),
+    });
+  },
+);
 
 describe("what is refused when it is submitted", () => {
   const options = ["--signal", "forecast.json", "--power", "100W", "--duration", "2s"];

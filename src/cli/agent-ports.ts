@@ -35,7 +35,14 @@ const GRACE_S = 10;
 export function agentOn(context: CliContext, setting: AgentSetting): Agent {
   const { store, refreshS, onEvent } = setting;
   const slurm = createSlurmAgent({
-    ...{ ...slurmOn(context, store), store, host: context.host, refreshS, pollS: POLL_S, onEvent },
+    ...{
+      ...slurmOn(context, setting),
+      store,
+      host: context.host,
+      refreshS,
+      pollS: POLL_S,
+      onEvent,
+    },
     moment: () => momentOf(context.host),
     forecastOf: (source, window) => forecastOf(context, source, window),
   });

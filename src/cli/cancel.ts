@@ -43,7 +43,7 @@ export function cancelCommand(context: CliContext) {
         const record = await store.get(id);
         const engine =
           record?.engine === "slurm"
-            ? slurmOn(context, store).engine
+            ? slurmOn(context, { store, ledger }).engine
             : localEngine({ store, host, lookAround });
         if (record === null || isFinal(record)) {
           stderr.write(`Job ${id} (${name}) has ended already: ${record?.state}.\n`);

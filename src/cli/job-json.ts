@@ -2,7 +2,7 @@
 
 import type { AnyFigure } from "../core/index.ts";
 import { savingVerb } from "../systems/schedule/index.ts";
-import { type JobRecord, planOf } from "../systems/schedule/jobs/index.ts";
+import { isHeld, type JobRecord, planOf } from "../systems/schedule/jobs/index.ts";
 
 const utc = (moment: number | null): string | null =>
   moment === null ? null : new Date(moment * 1000).toISOString();
@@ -24,6 +24,7 @@ export function jobJson(record: JobRecord) {
     engine: record.engine,
     external_id: record.externalId,
     state: record.state,
+    held: isHeld(record),
     reason: record.reason,
     attempts: record.attempts,
     submitted_at: utc(record.submittedAt),

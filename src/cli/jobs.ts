@@ -5,20 +5,24 @@ import { formatDuration, formatFigure, formatQuantity, reasonOf } from "../core/
 import { type TimeZone, timeZone } from "../core/time-zone.ts";
 import { padded, printable } from "../report/columns.ts";
 import { momentText, shortMoment } from "../report/plan-words.ts";
+import { accountJson } from "../report/savings-words.ts";
 import { savingVerb } from "../systems/schedule/index.ts";
 import {
+  type Account,
   isFinal,
+  isHeld,
   type JobRecord,
   type JobStore,
   OPEN_STATES,
   openJobStore,
   planOf,
+  type Unaccounted,
 } from "../systems/schedule/jobs/index.ts";
 import { agentHolder } from "./agent-wait.ts";
 import type { CliContext } from "./context.ts";
 import { jobJson } from "./job-json.ts";
 import { findJob } from "./job-options.ts";
-import { LEDGER_OPTION, ledgerOf } from "./open-ledger.ts";
+import { LEDGER_OPTION, ledgerOf, openCards } from "./open-ledger.ts";
 import { textTable } from "./text-table.ts";
 
 /** The command `jobs`. */
@@ -36,7 +40,8 @@ export function jobsCommand(context: CliContext) {
     .action(async (text, { all, json, ledger }) => {
       const store = await openJobStore(ledgerOf(context, ledger).folder, { ifAbsent: "fail" });
       try {
-        if (text !== undefined) await showOne(context, { store, text, isJson: json === true });
+        if (text !== undefined)
+          await showOne(context, { store, text, ledger, isJson: json === true });
         else await showAll(context, { store, all: all === true, isJson: json === true });
       } finally {
         store.close();
@@ -90,7 +95,7 @@ async function showAll(
 const rowOf = (job: JobRecord, zone: TimeZone): readonly string[] => [
   job.id.split("-").at(-1) ?? job.id,
   job.name,
-  job.state,
+  isHeld(job) && job.state === "waiting" ? "held" : job.state,
   shortMoment(job.startedAt ?? planOf(job).runs[0]?.start ?? job.job.earliest, zone),
   shortMoment(job.job.deadline, zone),
   expectedSaving(job),
@@ -107,16 +112,26 @@ async function showOne(
   {
     store,
     text,
+    ledger,
     isJson,
-  }: { readonly store: JobStore; readonly text: string; readonly isJson: boolean },
+  }: {
+    readonly store: JobStore;
+    readonly text: string;
+    readonly ledger: string | undefined;
+    readonly isJson: boolean;
+  },
 ): Promise<void> {
-  const job = await findJob(store, text);
+  const found = await findJob(store, text);
+  const { job, account } = isFinal(found)
+    ? await settled(context, found, { store, ledger })
+    : { job: found, account: null };
   const history = await store.history(job.id);
   if (isJson) {
     const entries = history.map(({ at, kind, text: what }) => ({
       ...{ at: new Date(at * 1000).toISOString(), kind, text: what },
     }));
-    context.stdout.write(`${JSON.stringify({ ...jobJson(job), history: entries }, null, 2)}\n`);
+    const json = { ...jobJson(job), account: accountJson(account), history: entries };
+    context.stdout.write(`${JSON.stringify(json, null, 2)}\n`);
     return;
   }
   const zone = timeZone(context.host.facts.timeZone);
@@ -137,6 +152,7 @@ async function showOne(
     [savingVerb(job.plan.kind), formatFigure(own.saving)],
     ["because", own.reasons.map((reason) => reason.text).join("; ")],
     ["signal", `${job.forecast.zone}, ${job.forecast.kind}; ${job.forecast.source}`],
+    ...realised(account),
     ...nodeCounters(job),
     ["output", job.stdout],
     ["errors", job.stderr],
@@ -148,6 +164,42 @@ async function showOne(
   ];
   for (const [label, words] of lines)
     context.stdout.write(`${padded(label, 14)}${printable(words)}\n`);
+}
+
+/** An ended job with all its cards, and what it really saved; null where that cannot be looked up. */
+async function settled(
+  context: CliContext,
+  found: JobRecord,
+  of: { readonly store: JobStore; readonly ledger: string | undefined },
+): Promise<{ readonly job: JobRecord; readonly account: Account | Unaccounted | null }> {
+  const { withLateCards } = await import("./job-cards.ts");
+  const { accountOn } = await import("./savings-accounts.ts");
+  const say = (text: string): void => void context.stderr.write(`${text}\n`);
+  let job = found;
+  try {
+    job = await withLateCards(context, found, of);
+    const ledger = await openCards(context, of.ledger);
+    try {
+      return { job, account: await accountOn(context, job, { ...of, ledger, actual: null }, say) };
+    } finally {
+      ledger?.close();
+    }
+  } catch (error) {
+    say(`what it saved cannot be looked up: ${reasonOf(error)}`);
+    return { job, account: null };
+  }
+}
+
+/** What it used and saved; why that is not known where it is not. */
+function realised(account: Account | Unaccounted | null): readonly (readonly [string, string])[] {
+  if (account === null) return [];
+  if ("reason" in account) return [["saved", `not known: ${account.reason}`]];
+  const { energy, saving, share, trace } = account;
+  const judged = trace.kind === "forecast" ? "; by the forecast: what came is not known yet" : "";
+  return [
+    ["energy", `${formatFigure(energy)}, ${energy.method} (${energy.source})`],
+    ["saved", `${formatFigure(saving)}, ${(100 * share).toFixed(1)} %${judged}`],
+  ];
 }
 
 /** Slurm's counters are of whole nodes: the job's energy only where it had them to itself. */

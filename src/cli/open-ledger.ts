@@ -56,6 +56,14 @@ export async function openForReading(
   }
 }
 
+/** The ledger for a command that can do without cards; null before the first one. */
+export async function openCards(
+  context: CliContext,
+  flag: string | undefined,
+): Promise<Ledger | null> {
+  return (await isEmptyLedger(ledgerOf(context, flag))) ? null : openForReading(context, flag);
+}
+
 /** A run that was killed before its first card, or met no server, leaves samples and no ledger. */
 async function hasRunsToKeep({ folder }: LedgerPlace): Promise<boolean> {
   return (await listSegments(folder)).length > 0 || (await listPending(folder)).length > 0;

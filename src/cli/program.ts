@@ -163,6 +163,16 @@ const COMMANDS: readonly Entry[] = [
     load: async (context) => (await import("./cancel.ts")).cancelCommand(context),
   },
   {
+    name: "hold",
+    description: "Keep jobs that wait from beginning, until they are released.",
+    load: async (context) => (await import("./hold.ts")).holdCommand(context),
+  },
+  {
+    name: "release",
+    description: "Let jobs that were held begin again, when their plan says.",
+    load: async (context) => (await import("./hold.ts")).releaseCommand(context),
+  },
+  {
     name: "agent",
     description: "Hold the queue of this machine, and run what was submitted when it is due.",
     load: async (context) => (await import("./agent.ts")).agentCommand(context),

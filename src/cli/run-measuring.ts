@@ -8,6 +8,7 @@ import { exact, type Figure, reasonOf, UserError } from "../core/index.ts";
 import {
   createSegment,
   keepCard,
+  keepPending,
   type LedgerPlace,
   locateLedger,
   removeSegment,
@@ -108,7 +109,7 @@ export async function prepareMeasuring(context: CliContext, plan: RunPlan): Prom
         budget.end();
         const told = await facts.read((text) => meter.note(text));
         const card = await meter.stop(await endingOf(end, { counter, modelSize, told }));
-        savedTo = (await keep(place, card, onNotice)) ?? savedTo;
+        savedTo = (await keep(plan, { place, card }, onNotice)) ?? savedTo;
         return card;
       },
       async abandon() {
@@ -197,11 +198,15 @@ async function endingOf(
 
 /** Keeps the card and gives back where it will be found; null, with a notice, when nowhere. */
 async function keep(
-  place: LedgerPlace,
-  card: Card,
+  { defers }: Pick<RunPlan, "defers">,
+  { place, card }: { readonly place: LedgerPlace; readonly card: Card },
   onNotice: (text: string) => void,
 ): Promise<string | null> {
   try {
+    if (defers) {
+      keepPending(place.folder, card);
+      return place.folder;
+    }
     const kept = await keepCard(place, card, { onNotice });
     if (kept.status === "kept") return kept.place;
     onNotice(`${kept.reason}; this run waits in ${kept.place} and goes there when it is next used`);

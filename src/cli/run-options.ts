@@ -36,6 +36,8 @@ export interface RunPlan {
   readonly model: string | null;
   readonly meter: string | null;
   readonly ledger: string | null;
+  /** The card waits in a file: a node of a cluster must not open a database on a file system it shares. */
+  readonly defers: boolean;
   readonly requireMeasured: boolean;
   readonly budget: {
     readonly energy: Joules;
@@ -135,6 +137,9 @@ export function runOptions() {
       "--ledger <place>",
       "where runs are kept: a folder or a postgresql:// URL (default: .godwit of the project)",
     )
+    .addOption(
+      new Option("--defer", "let the card wait in a file of the ledger's folder").hideHelp(),
+    )
     .addHelpText("after", EXAMPLES);
 }
 
@@ -172,6 +177,7 @@ export function planOf(command: readonly string[], options: Options, context: Si
     model: options.model ?? null,
     meter: options.meter ?? null,
     ledger: options.ledger ?? null,
+    defers: options.defer === true,
     requireMeasured: options.require !== undefined,
     budget:
       maxEnergy === undefined

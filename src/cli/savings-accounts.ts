@@ -32,21 +32,20 @@ export interface AccountOptions {
   readonly ledger: Ledger | null;
   /** Unix seconds: jobs that ended before are left out. */
   readonly since: number;
-  /** A record of what came, in the place of each job's own source. */
-  readonly actual: SignalChoice | null;
+  /** File or address of a record of what came, in the place of each job's own source. */
+  readonly actual: string | null;
 }
 
 /** Accounts of the jobs that have ended. What is found of the grid's record is kept with the job. */
 export async function accountsOf(context: CliContext, of: AccountOptions): Promise<Accounts> {
-  const { store, ledger, since } = of;
+  const { store, since } = of;
   const notices = new Set<string>();
   const all = await store.list({}, ({ error }) => notices.add(reasonOf(error)));
   const ended = all.filter((job) => isFinal(job) && (job.endedAt ?? 0) >= since);
   const accounts: Account[] = [];
   const unaccounted: Unaccounted[] = [];
   for (const record of ended) {
-    const trace = await traceOf(context, record, of, (text) => notices.add(text));
-    const result = accountOf(record, await energyOf(record, ledger), trace);
+    const result = await accountOn(context, record, of, (text) => notices.add(text));
     if ("reason" in result) unaccounted.push(result);
     else accounts.push(result);
   }
@@ -54,20 +53,50 @@ export async function accountsOf(context: CliContext, of: AccountOptions): Promi
   return { accounts, unaccounted, names, notices: [...notices] };
 }
 
-/** Energy of all attempts by their cards; declared power over the time it ran where there is no card. */
+/** The account of one job. */
+export async function accountOn(
+  context: CliContext,
+  record: JobRecord,
+  of: Pick<AccountOptions, "store" | "ledger" | "actual">,
+  onNotice: (text: string) => void,
+): Promise<Account | Unaccounted> {
+  const trace = await traceOf(context, record, of, onNotice);
+  return accountOf(record, await energyOf(record, of.ledger), trace);
+}
+
+/** Energy by the cards of all attempts; declared power over the time that no card covers. */
 async function energyOf(record: JobRecord, ledger: Ledger | null): Promise<Figure<"J">> {
   const energies: Figure<"J">[] = [];
+  let coveredS = 0;
   for (const id of record.cards) {
     if (ledger === null || !(await ledger.has(id))) continue;
-    const energy = cardEnergy(await ledger.get(id), record);
-    if (energy !== null) energies.push(energy);
+    const card = await ledger.get(id);
+    const energy = cardEnergy(card, record);
+    if (energy === null || !(energy.value > 0)) continue;
+    energies.push(energy);
+    coveredS += card.measures.duration.value;
   }
+  const ranS = ranSeconds(record);
+  const nodes = Number(record.engineData["nodes"] ?? 1);
   const [first, ...more] = energies;
-  if (first !== undefined && energies.length === record.cards.length && first.value > 0)
-    return more.length === 0 ? first : sum("J", energies, { source: "cards of all attempts" });
-  const { power } = record.job;
-  const { value, low, high } = scaled(power, ranSeconds(record));
-  const source = `no card tells: ${power.source} x time`;
+  if (first === undefined) return declaredEnergy(record, ranS, "no card tells");
+  // A batch script runs on the first of its nodes, and so does the meter.
+  if (nodes > 1) return declaredEnergy(record, ranS, `the cards are of one of ${nodes} nodes`);
+  // Moments of the engine's are whole seconds; the meter begins after it, and ends before.
+  const missingS = ranS - coveredS - SLACK_S * record.spans.length;
+  if (missingS > 0)
+    return sum("J", [...energies, declaredEnergy(record, missingS, "no card tells")], {
+      source: "cards, and declared power where a run has none",
+    });
+  return more.length === 0 ? first : sum("J", energies, { source: "cards of all attempts" });
+}
+
+const SLACK_S = 5;
+
+function declaredEnergy({ job }: JobRecord, seconds: number, why: string): Figure<"J"> {
+  const { power } = job;
+  const { value, low, high } = scaled(power, seconds);
+  const source = `${why}: ${power.source} x time`;
   return figure("J", value, { low, high }, { method: power.method, source });
 }
 
@@ -89,7 +118,7 @@ const ranSeconds = ({ spans }: JobRecord): number =>
 async function traceOf(
   context: CliContext,
   record: JobRecord,
-  { store, actual }: AccountOptions,
+  { store, actual }: Pick<AccountOptions, "store" | "actual">,
   onNotice: (text: string) => void,
 ): Promise<Trace> {
   if (actual === null && record.trace !== undefined)
@@ -98,7 +127,7 @@ async function traceOf(
   const end = Math.max(record.endedAt ?? from, from + ranSeconds(record));
   const until = Math.max(record.job.deadline, end);
   const now = context.host.wall() / 1000;
-  const choice = actual ?? choiceOf(record.planning.source);
+  const choice = actual === null ? choiceOf(record.planning.source) : recordFor(record, actual);
   // Up to the deadline when that is over, so that the best plan can be told too.
   for (const to of until <= now ? [until, end] : [end])
     try {
@@ -108,6 +137,8 @@ async function traceOf(
         await store.change(record.id, now, settle(signalToJson(cut(signal, from, until))));
       return { signal, kind: "recorded" };
     } catch (error) {
+      // A record that somebody names must be one.
+      if (actual !== null) throw error;
       onNotice(`what came is not known: ${reasonOf(error)}`);
     }
   const forecasts = [signalOfJson(record.forecast), signalOfJson(record.firstForecast)];
@@ -123,6 +154,11 @@ function cut(of: Trace["signal"], from: number, to: number): Trace["signal"] {
   const { quantiles: _, ...rest } = of;
   return { ...rest, start: of.start + first * of.step, values: of.values.slice(first, last) };
 }
+
+/** A table does not say whose intensities it holds and of what kind: those that the job was planned by. */
+const recordFor = ({ forecast, plan }: JobRecord, signal: string): SignalChoice => ({
+  ...{ signal, zone: forecast.zone, kind: plan.kind, basis: plan.basis, offline: false },
+});
 
 const choiceOf = (source: ForecastSource): SignalChoice => ({
   signal: source.signal ?? undefined,

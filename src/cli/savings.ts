@@ -12,9 +12,14 @@ import {
   savingsMarkdown,
   totalLines,
 } from "../report/savings-words.ts";
-import { openJobStore, totals } from "../systems/schedule/jobs/index.ts";
+import {
+  FINAL_STATES,
+  type JobStore,
+  openJobStore,
+  totals,
+} from "../systems/schedule/jobs/index.ts";
 import type { CliContext } from "./context.ts";
-import { LEDGER_OPTION, ledgerOf } from "./open-ledger.ts";
+import { LEDGER_OPTION, ledgerOf, openCards } from "./open-ledger.ts";
 import { parseSince } from "./runs.ts";
 import { textTable } from "./text-table.ts";
 
@@ -36,12 +41,13 @@ export function savingsCommand(context: CliContext) {
       const place = ledgerOf(context, flag);
       const store = await openJobStore(place.folder, { ifAbsent: "fail" });
       const view = await (async (): Promise<SavingsView> => {
+        await collectLate(context, store, flag);
         const ledger = await openCards(context, flag);
         try {
           const { accountsOf } = await import("./savings-accounts.ts");
           const found = await accountsOf(context, {
             ...{ store, ledger, since: (since ?? 0) / 1000 },
-            actual: actual === undefined ? null : { signal: actual, offline: false },
+            actual: actual ?? null,
           });
           for (const notice of found.notices) context.stderr.write(`${notice}\n`);
           return { ...found, totals: totals(found.accounts) };
@@ -63,17 +69,20 @@ export function savingsCommand(context: CliContext) {
 const HELP = `
 For each job: energy by its card, the intensities that came, what starting when submitted
 would have emitted, what perfect foresight would have saved, and the delay. Losses are in
-the sums. Savings by average intensity are reallocated, not avoided.
+the sums. Savings by average intensity are reallocated, not avoided. A table given by
+--actual is taken to be of the zone and kind by which the jobs were planned.
 
 Examples:
   $ godwit savings
   $ godwit savings --since 30d --markdown savings.md
   $ godwit savings --actual record-2026.csv --json`;
 
-/** The ledger of the cards; null before the first card. */
-async function openCards(context: CliContext, flag: string | undefined) {
-  const { isEmptyLedger, openForReading } = await import("./open-ledger.ts");
-  return (await isEmptyLedger(ledgerOf(context, flag))) ? null : openForReading(context, flag);
+/** Cards from a cluster's nodes that came after the end of their jobs was seen. */
+async function collectLate(context: CliContext, store: JobStore, ledger: string | undefined) {
+  const ended = await store.list({ engine: "slurm", states: FINAL_STATES }, () => {});
+  if (ended.length === 0) return;
+  const { withLateCards } = await import("./job-cards.ts");
+  for (const record of ended) await withLateCards(context, record, { store, ledger });
 }
 
 function print({ stdout, stderr }: CliContext, view: SavingsView): void {

@@ -11,10 +11,12 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Answer, godwit } from "../../test/cli-session.ts";
 import type { FakeMachine } from "../../test/fake-host.ts";
 
+const MAIN = fileURLToPath(new URL("./main.ts", import.meta.url));
 let cwd = "";
 beforeEach(() => {
   cwd = mkdtempSync(join(tmpdir(), "godwit-slurm-cli-"));
@@ -216,6 +218,7 @@ describe("submit --engine slurm", () => {
     said.length = 0;
     hours = hours.map((value, hour) => (hour === 10 ? 30 : value));
     writeFileSync(join(cwd, "notes.txt"), "no script\n");
+    writeFileSync(join(cwd, "dos.sh"), "#!/bin/sh\r\ntrue\r\n");
     writeFileSync(join(cwd, "train.sh"), "#!/bin/sh\n#SBATCH --time=1:00:00\n");
   });
 
@@ -227,7 +230,11 @@ describe("submit --engine slurm", () => {
     expect(code).toBe(0);
     const job = JSON.parse(out);
     expect(job).toMatchObject({ engine: "slurm", external_id: "42", state: "waiting" });
-    const copy = join(cwd, ".godwit", "jobs", job.id, "train.sh");
+    const folder = join(cwd, ".godwit", "jobs", job.id);
+    const [batch, copy] = [join(folder, "batch", "train.sh"), join(folder, "script", "train.sh")];
+    const metered = ["run", "--quiet", "--defer", "--name=train.sh --lr 3"].concat([
+      ...[`--ledger=${folder}/cards`, `--tag=job=${job.id}`, "--", copy],
+    ]);
     const begin = Date.UTC(2026, 0, 1, 10) / 1000;
     const deadline = Date.UTC(2026, 0, 1, 18) / 1000;
     expect(said).toEqual([
@@ -238,13 +245,22 @@ describe("submit --engine slurm", () => {
         "--hold",
         `--begin=uts${begin}`,
         `--deadline=uts${deadline}`,
-      ].concat([`--chdir=${cwd}`, "--", copy, "--lr", "3"]),
+      ].concat([`--chdir=${cwd}`, "--", batch, process.execPath, MAIN, ...metered, "--lr", "3"]),
       ["scontrol", "release", "42"],
     ]);
     expect(readFileSync(copy, "utf8")).toBe(readFileSync(join(cwd, "train.sh"), "utf8"));
+    expect(readFileSync(batch, "utf8")).toMatch(/^#!\/bin\/sh\n#SBATCH --time=1:00:00\n/);
     expect(job.stdout).toBe(join(cwd, "slurm-%j.out"));
   });
+  test("without the meter Slurm gets the script itself", async () => {
+    const words = ["--no-meter", "--json", "--", "train.sh", "--lr", "3"];
+    const job = JSON.parse((await run([...submit, ...words], machine)).out);
+    const copy = join(cwd, ".godwit", "jobs", job.id, "script", "train.sh");
+    expect(said[0]?.slice(-4)).toEqual(["--", copy, "--lr", "3"]);
+  });
   test.each([
+    [["--no-meter", "--", "sh", "-c", "true"], "cannot read the script"],
+    [["--", "dos.sh"], "line ends of Windows"],
     [["--", "nothere.sh"], "cannot read the script"],
     [["--", "notes.txt"], "does not begin with #!"],
     [["--", "--begin=now", "train.sh"], "the plan says when it begins"],

@@ -75,6 +75,7 @@ export function submitOptions() {
     .option("--export <variables>", "its environment: all, none, or names with commas", "all")
     .option("--output <file>", "its standard output (default: beside the ledger)")
     .option("--error-output <file>", "its standard error (default: beside the ledger)")
+    .option("--no-meter", "slurm: hand the script over as it is")
     .option("--wait", "wait until it has ended, and end with its exit code")
     .option("--json", "print the job as JSON")
     .option(...LEDGER_OPTION)
@@ -86,8 +87,11 @@ export type SubmitOptions = ReturnType<ReturnType<typeof submitOptions>["opts"]>
 const HELP = `
 The command is run as given, by no shell, in this folder, with this environment, under the
 meter. godwit agent runs what was submitted; with --wait and no agent, this command does.
-With --engine slurm, what follows -- is what would follow sbatch; godwit agent keeps its begin
-in line with newer forecasts, and Slurm begins it in time without one.
+With --engine slurm, what follows -- is what would follow sbatch: its options, then a script
+or a program. It runs under the meter on its node, without where godwit is not there; its card
+comes into the ledger when it has ended. godwit agent keeps its begin in line with newer
+forecasts, and Slurm begins it in time without one. The ledger's folder must be on a file
+system that the nodes share.
 
 Examples:
   $ godwit submit --deadline +18h --duration 4h --power 300W --zone GB --from uk -- python train.py
@@ -95,6 +99,6 @@ Examples:
       --min-run 30min -- ./train.sh --epochs 90
   $ godwit submit --deadline +12h --after last --cpus 4 --gpus 1 -- python evaluate.py
   $ godwit submit --engine slurm --deadline +18h --duration 4h --power 2kW --zone DE \\
-      --from electricity-maps -- --nodes=2 --time=6:00:00 train.sh
+      --from electricity-maps -- --time=6:00:00 train.sh
   $ godwit submit --deadline +2d --duration 20h --power 1kW --restart 5min \\
       --checkpoint-cmd 'kill -USR1 "$GODWIT_JOB_PID"' --zone DE --from electricity-maps -- ./train`;

@@ -30,7 +30,9 @@ export function submitCommand(context: CliContext) {
     const id = newCardId(context.host);
     const { folder } = ledgerOf(context, options.ledger);
     const engine = engineNamed(options.engine);
-    const prepared = await engine.prepare(context, { id, words, folder });
+    const prepared = await engine.prepare(context, {
+      ...{ id, words, folder, name: options.name, tags: options.tag, isMetered: options.meter },
+    });
     const after = await predecessors(folder, options.after);
     const planned = await adviceOnJob(context, {
       ...{ id, prepared, options },
@@ -46,9 +48,9 @@ export function submitCommand(context: CliContext) {
         after: after.map((job) => job.id),
         isBare: env === null,
       });
-      await engine.spool(context, { record, words });
+      await engine.spool(context, { record, words, folder });
       await store.add(record, env);
-      await engine.handOver(context, { store, record });
+      await engine.handOver(context, { store, record, ledger: options.ledger });
       await answer(context, { store, record, advice, options });
     } finally {
       store.close();

@@ -12,12 +12,13 @@ export {
 export { type Kept, keepCard } from "./keep.ts";
 export type { CardFilter, CardSummary, Ledger } from "./ledger.ts";
 export { checkServer, ledgerExists, type OpenOptions, openLedger } from "./open.ts";
-export { listPending } from "./pending.ts";
+export { keepPending, listPending, replayPending } from "./pending.ts";
 export type { PostgresServer } from "./postgres-url.ts";
 export { readRecords, readSegment, type SegmentLine } from "./read-segment.ts";
 export {
   createSegment,
   listSegments,
+  moveSegments,
   removeSegment,
   type SegmentFault,
   type SegmentWriter,

@@ -11,6 +11,7 @@ import {
   ftruncateSync,
   mkdirSync,
   openSync,
+  renameSync,
   rmSync,
   writeSync,
 } from "node:fs";
@@ -125,5 +126,18 @@ export function removeSegment(folder: string, id: string): void {
     rmSync(path, { force: true });
   } catch (error) {
     throw ledgerFault(path, error);
+  }
+}
+
+/** Moves all segments from one ledger's folder to another one of the same disk. */
+export async function moveSegments(from: string, to: string): Promise<void> {
+  const ids = await listSegments(from);
+  if (ids.length === 0) return;
+  try {
+    makeLedgerFolder(to);
+    mkdirSync(join(to, "segments"), { recursive: true });
+    for (const id of ids) renameSync(segmentPath(from, id), segmentPath(to, id));
+  } catch (error) {
+    throw ledgerFault(to, error);
   }
 }

@@ -111,6 +111,22 @@ export function savingsMarkdown(view: SavingsView): string {
   ].join("\n\n")}\n`;
 }
 
+/** The account of one job for other programs; null while it has none. */
+export function accountJson(of: Account | Unaccounted | null) {
+  if (of === null) return null;
+  return "reason" in of ? { not_counted: of.reason } : figuresOf(of);
+}
+
+const figuresOf = (one: Account) => ({
+  ...{ trace: one.trace, energy_j: one.energy, ran_s: one.ranS, pieces: one.pieces },
+  realised_gco2e: one.realised,
+  started_at_once_gco2e: one.counterfactual,
+  saving_gco2e: one.saving,
+  ...{ saving_share: one.share, planned_share: one.plannedShare },
+  ...{ oracle_saving_gco2e: one.oracleGrams, regret_gco2e: one.regretGrams },
+  ...{ delay_s: one.delayS, late: one.isLate },
+});
+
 /** The savings for other programs. */
 export function savingsJson({ totals, accounts, unaccounted, names }: SavingsView): string {
   const json = {
@@ -131,14 +147,7 @@ export function savingsJson({ totals, accounts, unaccounted, names }: SavingsVie
       ...{ late: one.late, judged_by_forecast: one.byForecast },
     })),
     jobs: accounts.map((one) => ({
-      ...{ id: one.id, name: names.get(one.id) ?? "", trace: one.trace, energy_j: one.energy },
-      ...{ ran_s: one.ranS, pieces: one.pieces },
-      realised_gco2e: one.realised,
-      started_at_once_gco2e: one.counterfactual,
-      saving_gco2e: one.saving,
-      ...{ saving_share: one.share, planned_share: one.plannedShare },
-      ...{ oracle_saving_gco2e: one.oracleGrams, regret_gco2e: one.regretGrams },
-      ...{ delay_s: one.delayS, late: one.isLate },
+      ...{ id: one.id, name: names.get(one.id) ?? "", ...figuresOf(one) },
     })),
     not_counted: unaccounted,
   };

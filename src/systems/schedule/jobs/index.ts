@@ -44,10 +44,12 @@ export {
   type CommandEnd,
   cancel,
   cancelUnbegun,
+  canStart,
   claim,
   fail,
   finish,
   handOver,
+  isHeld,
   type Moment,
   settle,
 } from "./transitions.ts";

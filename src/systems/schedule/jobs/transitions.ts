@@ -233,6 +233,7 @@ export const hold =
         })
       : null;
 
+/** Whether somebody keeps it from starting. */
 export const isHeld = ({ engineData }: JobRecord): boolean => engineData["held"] === 1;
 
 /** The last span, closed. */

@@ -203,9 +203,17 @@ export const ended =
       exit: exit === null ? null : { code: exit.code, signal: signalOf(exit.signal) },
       spans: isWhole ? spans : closed(record, sight.endedAt ?? now),
       reason: outcome === "completed" ? ENDED.completed : `${ENDED[outcome]} (${sight.words})`,
-      engineData: { restarts: sight.restarts },
+      engineData: { restarts: sight.restarts, nodes: sight.nodeCount },
     });
   };
+
+/** The cards of its runs, made on the nodes. */
+export const metered =
+  (cards: readonly string[]): Change =>
+  (record) =>
+    cards.length === record.cards.length
+      ? null
+      : changed(record, "metered", { reason: record.reason, cards });
 
 /** What the counters of its nodes told, and whether that is its own. */
 export const counted =

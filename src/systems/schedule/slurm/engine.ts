@@ -19,12 +19,12 @@ export function createSlurmEngine(setting: SlurmSetting): Engine {
     async hold(record) {
       if (record.externalId === null) return;
       requireDone(record, await client.control("hold", record.externalId));
-      await store.change(record.id, now(), remarked("held", { heldByUser: 1 }));
+      await store.change(record.id, now(), remarked("held", { held: 1 }));
     },
     async release(record) {
       if (record.externalId === null) return;
       requireDone(record, await client.control("release", record.externalId));
-      await store.change(record.id, now(), remarked("released", { heldByUser: null }));
+      await store.change(record.id, now(), remarked("released", { held: 0 }));
       await store.change(record.id, now(), released(now()));
       await moveJob(setting, record, "released");
     },

@@ -27,6 +27,7 @@ export interface QueuedJob {
   readonly held: boolean;
   readonly restarts: number;
   readonly nodes: string;
+  readonly nodeCount: number;
   /** Path of the batch script, and its arguments, as one text. */
   readonly command: string;
   readonly exit: Exit | null;
@@ -62,6 +63,7 @@ export function readSqueue(text: string): readonly QueuedJob[] {
       held: row["hold"] === true || (state?.phase === "waiting" && numberOf(row["priority"]) === 0),
       restarts: numberOf(row["restart_cnt"]) ?? 0,
       nodes: textOf(row["nodes"]),
+      nodeCount: numberOf(row["node_count"]) ?? 0,
       command: textOf(row["command"]),
       exit: state?.phase === "ended" ? exitOf(row["exit_code"]) : null,
     };

@@ -32,7 +32,11 @@ describe.each(["22.05.8", "24.05-built"])("squeue of %s", (version) => {
   test("tells what is held, suspended, and running on which nodes", () => {
     expect(job(2)).toMatchObject({ held: true, startsAt: null });
     expect(job(7)).toMatchObject({ state: { phase: "suspended" }, held: false });
-    expect(job(3)).toMatchObject({ state: { phase: "running" }, nodes: "n[1-2]" });
+    expect(job(3)).toMatchObject({
+      state: { phase: "running" },
+      nodes: "n[1-2]",
+      nodeCount: 2,
+    });
   });
   test("tells how a job ended, and that a requeued one waits again", () => {
     expect(job(5)).toMatchObject({

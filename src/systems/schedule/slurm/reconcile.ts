@@ -4,6 +4,7 @@
 
 import { reasonOf } from "../../../core/index.ts";
 import { isFinal, type JobRecord, OPEN_STATES } from "../jobs/record.ts";
+import { isHeld } from "../jobs/transitions.ts";
 import {
   confirmed,
   counted,
@@ -11,6 +12,7 @@ import {
   forgotten,
   located,
   lost,
+  metered,
   remarked,
   seen,
   wantedBegin,
@@ -131,15 +133,15 @@ async function steer(
 ): Promise<void> {
   const { store, now } = setting;
   const { held, reason, until } = sight.waits;
-  const { released = null, confirmed: isConfirmed = null, heldByUser = null } = record.engineData;
-  if (held && heldByUser === null && isConfirmed === null) {
+  const { released = null, confirmed: isConfirmed = null } = record.engineData;
+  if (held && !isHeld(record) && isConfirmed === null) {
     await letGo(setting, record);
     words.push(`${record.id}: released`);
   } else if (held) {
     // Somebody's wish, or Slurm's own after a failed start.
     await store.change(record.id, now(), remarked(`held in Slurm (${reason})`));
     return;
-  } else if (heldByUser !== null) {
+  } else if (isHeld(record)) {
     await setting.client.control("hold", record.externalId ?? "");
     words.push(`${record.id}: held again`);
     return;
@@ -192,7 +194,22 @@ async function settle(
       await store.forgetEnvironment(record.id);
       if (scope !== null)
         await store.change(record.id, now(), counted(account?.nodeJoules ?? 0, scope));
+      await keepCards(setting, change.record, words);
     }
+  }
+}
+
+/** What fails here is tried again when the job's account is asked for. */
+async function keepCards(
+  { store, now, cardsOf }: SlurmSetting,
+  record: JobRecord,
+  words: string[],
+): Promise<void> {
+  if (cardsOf === undefined) return;
+  try {
+    await store.change(record.id, now(), metered(await cardsOf(record)));
+  } catch (error) {
+    words.push(`${record.id}: its cards were not kept: ${reasonOf(error)}`);
   }
 }
 
@@ -234,7 +251,8 @@ function verdictOf(
     const agrees = account?.phase === "ended" && account.outcome === sight.outcome;
     const spans =
       agrees && account.spans.length >= sight.spans.length ? account.spans : sight.spans;
-    const best = { ...sight, spans, nodeJoules: account?.nodeJoules ?? null };
+    const nodeCount = Math.max(sight.nodeCount, account?.nodeCount ?? 0);
+    const best = { ...sight, spans, nodeCount, nodeJoules: account?.nodeJoules ?? null };
     const isFresh = now - (sight.endedAt ?? now) < ACCOUNTING_LAG_S;
     // While both daemons are up accounting is seconds behind: wait for what it will say.
     return answered && !agrees && isFresh ? null : ended(best, now);

@@ -1,12 +1,14 @@
-// The words that people write after `sbatch`: options, the script, its arguments. Split by the options of
-// sbatch(1), so that a script is found behind them, and with those refused that godwit sets itself.
+// The words that people write after `sbatch`: options, then a script or a program, its arguments. Split by the
+// options of sbatch(1), so that what is to run is found behind them, and with those refused that godwit sets
+// itself.
 
 import { UserError } from "../../../core/index.ts";
 
 interface SbatchWords {
   /** Handed to sbatch as they are. */
   readonly options: readonly string[];
-  readonly script: string;
+  /** A batch script or a program. */
+  readonly file: string;
   readonly args: readonly string[];
 }
 
@@ -28,7 +30,7 @@ const REFUSED: Readonly<Record<string, string>> = {
   ...fill(["D", "chdir"], "it runs in the folder that it is submitted from"),
   ...fill(["M", "clusters"], "jobs are followed on one cluster"),
   ...fill(["W", "wait"], "the job may begin in hours; follow it with godwit jobs"),
-  ...fill(["wrap"], "give a script file"),
+  ...fill(["wrap"], "give the command itself"),
   ...fill(["export-file"], "the environment is handed on"),
   ...fill(["h", "help", "usage", "V", "version", "test-only"], "nothing would be submitted"),
   ...fill(["parsable", "Q", "quiet", "v", "verbose"], "godwit reads what sbatch says"),
@@ -38,7 +40,7 @@ function fill(names: readonly string[], why: string): Record<string, string> {
   return Object.fromEntries(names.map((name) => [name, why]));
 }
 
-/** Splits words at the script. Throws UserError without one, or for an option that cannot stand. */
+/** Splits words at what is to run. Throws UserError without one, or for an option that cannot stand. */
 export function splitSbatch(words: readonly string[]): SbatchWords {
   let at = 0;
   for (; at < words.length; at++) {
@@ -56,13 +58,13 @@ export function splitSbatch(words: readonly string[]): SbatchWords {
       });
     if (takesNext) at++;
   }
-  const script = words[at];
-  if (script === undefined || script === "" || script === "-")
-    throw new UserError("usage", "no batch script is named", {
+  const file = words[at];
+  if (file === undefined || file === "" || file === "-")
+    throw new UserError("usage", "no batch script or program is named", {
       hint: "Give it after sbatch's options: godwit submit --engine slurm --deadline +18h -- -N2 train.sh",
     });
   const options = words.slice(0, at).filter((word, index) => word !== "--" || index !== at - 1);
-  return { options, script, args: words.slice(at + 1) };
+  return { options, file, args: words.slice(at + 1) };
 }
 
 /** The name of an option, and whether the next word is its value. */

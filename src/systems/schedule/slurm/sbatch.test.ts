@@ -13,14 +13,14 @@ describe("the words after sbatch", () => {
     ["-sN 2 train.sh", ["-sN", "2"], []],
     ["--time=5 -- train.sh --", ["--time=5"], ["--"]],
   ])("%s", (text, options, args) => {
-    expect(splitSbatch(text.split(" "))).toEqual({ options, script: "train.sh", args });
+    expect(splitSbatch(text.split(" "))).toEqual({ options, file: "train.sh", args });
   });
   test.each([
     ["--begin=now+1h train.sh", "the plan"],
     ["-b now train.sh", "the plan"],
     ["-H train.sh", "the plan"],
     ["--deadline now+1 train.sh", "--deadline"],
-    ["--wrap hostname", "script file"],
+    ["--wrap hostname", "command itself"],
     ["-W train.sh", "follow"],
     ["-M other train.sh", "one cluster"],
     ["--parsable train.sh", "reads"],

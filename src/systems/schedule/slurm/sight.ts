@@ -23,6 +23,8 @@ export interface Sight {
     readonly held: boolean;
   };
   readonly restarts: number;
+  /** Most nodes that it, or a task of an array, had at once; 0 before it begins. */
+  readonly nodeCount: number;
   /** Slurm's words. */
   readonly words: string;
   /** Counted by its nodes, joules; null where nothing was. */
@@ -101,6 +103,7 @@ function common(rows: readonly Row[], phase: Phase) {
     startedAt: starts.length === 0 ? null : Math.min(...starts),
     endedAt: phase === "ended" && ends.length > 0 ? Math.max(...ends) : null,
     spans: spansOf(rows),
+    nodeCount: Math.max(0, ...begun.map(({ nodeCount }) => nodeCount)),
     words: [...new Set(rows.map(({ state }) => state?.words ?? ""))].join(", "),
   };
 }

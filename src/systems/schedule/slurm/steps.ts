@@ -12,6 +12,8 @@ import { moment, sbatchArguments, slurmDeadline } from "./sbatch-arguments.ts";
 export interface SlurmSetting {
   readonly client: SlurmClient;
   readonly store: JobStore;
+  /** Brings the cards that were made on the nodes into the ledger; gives back their ids, oldest first. */
+  readonly cardsOf?: (record: JobRecord) => Promise<readonly string[]>;
   /** Unix seconds. */
   readonly now: () => number;
 }
@@ -47,22 +49,31 @@ export async function submitJob(setting: SlurmSetting, { id }: JobRecord): Promi
 
 function argumentsOf(record: JobRecord, begin: number): readonly string[] {
   const [script, ...args] = record.command;
-  const { options, limitS } = dataOf(record);
+  const { options, launch, limitS } = dataOf(record);
   return sbatchArguments({
-    ...{ options, script, args, begin, cwd: record.cwd, environment: record.environment },
+    ...{ options, script, args: [...launch, ...args], begin },
+    ...{ cwd: record.cwd, environment: record.environment },
     deadline: slurmDeadline({ begin, deadline: record.job.deadline, limitS }),
   });
 }
 
-/** What the command line keeps with a record: sbatch's options as JSON, and the time limit if known. */
+/**
+ * What the command line keeps with a record: sbatch's options and the script's first arguments as JSON, and
+ * the time limit if known.
+ */
 function dataOf({ id, engineData }: JobRecord) {
-  const { options = "[]", limitS = null } = engineData;
-  const parsed: unknown = JSON.parse(String(options));
-  if (!Array.isArray(parsed) || !parsed.every((one) => typeof one === "string"))
-    throw new UserError("ledger", `the options of job ${id} are damaged`, {
+  const { limitS = null } = engineData;
+  const words = (name: "options" | "launch"): readonly string[] => {
+    const parsed: unknown = JSON.parse(String(engineData[name] ?? "[]"));
+    if (Array.isArray(parsed) && parsed.every((one) => typeof one === "string")) return parsed;
+    throw new UserError("ledger", `the ${name} of job ${id} are damaged`, {
       hint: "Submit the job again.",
     });
-  return { options: parsed as readonly string[], limitS: limitS === null ? null : Number(limitS) };
+  };
+  return {
+    ...{ options: words("options"), launch: words("launch") },
+    limitS: limitS === null ? null : Number(limitS),
+  };
 }
 
 /** Writes down the number of a held job, and lets it go. */
