@@ -2,7 +2,7 @@
 // blocks, since ONNX Runtime's blocked kernels lose their layout at other widths (compress.md 0.8).
 
 import { UserError } from "../../../core/index.ts";
-import { greatestDivisor } from "./greatest-divisor.ts";
+import { greatestDivisor } from "../greatest-divisor.ts";
 import { hasRole, type PruningGroup } from "./groups.ts";
 import { normalisedScores } from "./importance.ts";
 

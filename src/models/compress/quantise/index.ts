@@ -1,6 +1,6 @@
 // Numbers of fewer bits.
 
-export type { CalibrationMethod, CalibrationOptions } from "./calibrate/calibrate.ts";
+export type { CalibrationMethod, CalibrationOptions, Observer } from "./calibrate/calibrate.ts";
 export { type FloatLeftover, floatLeftovers } from "./check-islands.ts";
 export { type DynamicOptions, quantiseDynamic } from "./dynamic.ts";
 export { equaliseLayers } from "./equalise/cross-layer.ts";
@@ -15,6 +15,9 @@ export {
 export { type Sensitivity, type SensitivityOptions, sensitivityScan } from "./sensitivity.ts";
 export {
   type Candidate,
+  observerFor,
+  observes,
+  type PrepareOptions,
   prepareStatic,
   quantiseStatic,
   type StaticOptions,

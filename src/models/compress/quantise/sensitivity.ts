@@ -18,6 +18,10 @@ export interface Sensitivity extends Candidate {
 export interface SensitivityOptions {
   /** Calibration inputs to look at, from the first on. Default: 8. */
   readonly samples?: number;
+  /** Asked before each node; after a no the scan ends with the nodes that it has got to. */
+  readonly goOn?: () => boolean;
+  /** Where the error of a node is kept from one scan to the next. Default: nowhere. */
+  readonly remember?: (key: string, compute: () => Promise<number>) => Promise<number>;
 }
 
 const DEFAULT_SAMPLES = 8;
@@ -27,18 +31,23 @@ export async function sensitivityScan(
   model: Model,
   quantiser: StaticQuantiser,
   context: PassContext,
-  { samples = DEFAULT_SAMPLES }: SensitivityOptions = {},
+  { samples = DEFAULT_SAMPLES, goOn, remember }: SensitivityOptions = {},
 ): Promise<readonly Sensitivity[]> {
   const feeds = await firstFeeds(context, samples);
   const expected = await outputsOn(model, feeds, context);
   const { candidates } = quantiser;
   const found: Sensitivity[] = [];
-  for (const [done, candidate] of candidates.entries()) {
-    context.signal?.throwIfAborted();
+  const errorOf = async (candidate: Candidate): Promise<number> => {
     const others = candidates.filter((other) => other !== candidate).map(({ key }) => key);
     const actual = await outputsOn(quantiser.build(others).model, feeds, context);
     const errors = expected.map((outputs, at) => relativeError(outputs, actual[at] ?? {}));
-    const error = errors.reduce((sum, of) => sum + of, 0) / errors.length;
+    return errors.reduce((sum, of) => sum + of, 0) / errors.length;
+  };
+  for (const [done, candidate] of candidates.entries()) {
+    context.signal?.throwIfAborted();
+    if (goOn?.() === false) break;
+    const compute = (): Promise<number> => errorOf(candidate);
+    const error = await (remember?.(candidate.key, compute) ?? compute());
     found.push({ ...candidate, error });
     const total = candidates.length;
     context.onProgress?.({ pass: "sensitivity", step: candidate.name, done: done + 1, total });

@@ -9,7 +9,7 @@ import type { Change, Pass, PassContext, PassResult, Refusal } from "../pass.ts"
 import { labelOf } from "../simplify/label.ts";
 import { roundAdaptively } from "./adaptive-rounding.ts";
 import { biasErrors } from "./bias-correction.ts";
-import { type CalibrationOptions, calibrate } from "./calibrate/calibrate.ts";
+import { type CalibrationOptions, createObserver, type Observer } from "./calibrate/calibrate.ts";
 import { emitQdq, type QuantisationPlan } from "./emit-qdq.ts";
 import {
   type Member,
@@ -85,21 +85,47 @@ export interface Candidate {
   readonly weights: number;
 }
 
-/** Calibrates once. Throws UserError for models that cannot be quantised, and without inputs. */
-export async function prepareStatic(
+export interface PrepareOptions extends StaticOptions {
+  /** Of the model's activations. Default: a new one, which looks at the calibration inputs. */
+  readonly observer?: Observer;
+}
+
+/** An observer of the activations that quantisers of these options need the ranges of. */
+export const observerFor = (
   model: Model,
   context: PassContext,
   options: StaticOptions = {},
+): Observer =>
+  createObserver(model, valuesOf(placeMembers(model, placementFor(model, options))), context);
+
+/** The one option that decides which values are looked at: quantisers that differ in others share observers. */
+export const observes = ({ activationProducts = false }: StaticOptions): boolean =>
+  activationProducts;
+
+const placementFor = (model: Model, options: StaticOptions): PlacementOptions => ({
+  activationProducts: observes(options),
+  closedProducts: productsTakenApart(model),
+});
+
+/**
+ * Calibrates once, or takes the ranges from an observer that has looked already. Throws UserError for models
+ * that cannot be quantised, and without inputs.
+ */
+export async function prepareStatic(
+  model: Model,
+  context: PassContext,
+  { observer, ...options }: PrepareOptions = {},
 ): Promise<StaticQuantiser> {
   const refusal = unfit(model);
   if (refusal !== null) {
     const message = `${refusal.subject} cannot be quantised: ${refusal.reason}`;
     throw new UserError("unsupported", message, { hint: "Simplify the original model first." });
   }
-  const { activationProducts = false, biasCorrection = true } = options;
-  const placement = { activationProducts, closedProducts: productsTakenApart(model) };
+  const { biasCorrection = true } = options;
+  const placement = placementFor(model, options);
   const members = placeMembers(model, placement);
-  const observed = await calibrate(model, valuesOf(members), context, options.calibration);
+  const looking = observer ?? observerFor(model, context, options);
+  const observed = await looking.ranges(options.calibration, context.signal);
   const nearest = planWeights(model, members, observed, options);
   const weights =
     options.rounding === "adaptive"

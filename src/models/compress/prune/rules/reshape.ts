@@ -7,9 +7,9 @@
 // elements that stay keep their order: the reshaped tensor is the reshape of what stays.
 
 import { multiplySizes, type Shape, type Size, sameSize } from "../../../../onnx/index.ts";
+import { greatestDivisor } from "../../greatest-divisor.ts";
 import { withList } from "../axes-of.ts";
 import type { AxisRef } from "../coupling.ts";
-import { greatestDivisor } from "../greatest-divisor.ts";
 import { type Relating, type Rule, shapeOf } from "../relating.ts";
 
 /** Axes from `from` up to `to` of each side, with equal products. */

@@ -2,15 +2,15 @@
 // what int8 costs in accuracy: the whole range keeps outliers, a narrower one makes finer steps.
 
 import { UserError } from "../../../../core/index.ts";
-import type { TensorElements } from "../../../../engine/index.ts";
 import type { Model } from "../../../../onnx/index.ts";
+import { createKeeper } from "../../keeper.ts";
 import type { PassContext } from "../../pass.ts";
 import { type Range, UINT8 } from "../grid.ts";
 import { entropyRange, oneSidedEntropyRange } from "./entropy.ts";
-import { count, emptyHistogram, type Histogram } from "./histogram.ts";
+import type { Histogram } from "./histogram.ts";
 import { leastErrorRange } from "./mse.ts";
+import { type Extremes, observeExtremes, observeHistograms } from "./observe.ts";
 import { DEFAULT_PERCENTILE, percentileRange } from "./percentile.ts";
-import { streamValues } from "./stream.ts";
 
 /**
  * `minmax`: all that was seen. `moving-average`: of the runs' ranges, each new one weighing 1 %.
@@ -41,85 +41,53 @@ const LEAST_ENTROPY_BINS = 2048;
 /** Levels that a symmetric histogram is compared on; twice as many where nothing is negative. */
 const ENTROPY_LEVELS = 128;
 
-/** Weight of a new run in the moving average, as ONNX Runtime has it. */
-const AVERAGING = 0.01;
-
-/** What the extremes of a value were, over all runs. */
-interface Extremes extends Range {
-  /** By the method's own rule: of all runs, on average, or moving. */
-  readonly chosen: Range;
-  readonly runs: number;
+/**
+ * Looks at a model's activations. Whatever several methods need in common is looked at once: the extremes,
+ * and a histogram for each kind of span. Memory does not grow with the number of inputs.
+ */
+export interface Observer {
+  /**
+   * The range of each value; values that never had an element are left out. Throws UserError for what is
+   * not finite and where there are no inputs, and the signal's reason.
+   */
+  ranges(
+    options: CalibrationOptions | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<ReadonlyMap<string, Range>>;
 }
 
-/**
- * The range of each value. Looks at the inputs once, or twice for methods with a histogram; memory does
- * not grow with their number. Values that never had an element are left out. Throws UserError for what
- * is not finite and where there are no inputs.
- */
-export async function calibrate(
+/** An observer of some values. Nothing is looked at before ranges are asked for. */
+export function createObserver(
   model: Model,
   values: readonly string[],
   context: PassContext,
-  options: CalibrationOptions = {},
-): Promise<ReadonlyMap<string, Range>> {
-  const { method = "mse", bins = DEFAULT_BINS } = options;
-  if (method === "entropy" && bins < LEAST_ENTROPY_BINS) throw tooFewBins(bins);
-  const extremes = new Map<string, Extremes>();
-  await streamValues(
-    model,
-    values,
-    context,
-    (name, elements) => {
-      const range = rangeOf(name, elements);
-      if (range !== null) extremes.set(name, extended(extremes.get(name), range, method));
+): Observer {
+  const extremes = createKeeper<ReadonlyMap<string, Extremes>>();
+  const histograms = createKeeper<ReadonlyMap<string, Histogram>>();
+  return {
+    async ranges({ method = "mse", bins = DEFAULT_BINS, percentile } = {}, signal) {
+      if (method === "entropy" && bins < LEAST_ENTROPY_BINS) throw tooFewBins(bins);
+      const own = signal === undefined ? context : { ...context, signal };
+      const observed = await extremes("", () => observeExtremes(model, values, own));
+      const mapped = (rangeOf: (of: Extremes, name: string) => Range): ReadonlyMap<string, Range> =>
+        new Map([...observed].map(([name, of]) => [name, rangeOf(of, name)]));
+      if (method === "minmax") return mapped(({ min, max }) => ({ min, max }));
+      if (method === "sample-mean") return mapped(({ mean }) => mean);
+      if (method === "moving-average") return mapped(({ moving }) => moving);
+      const spans = mapped((of) => spanOf(of, method));
+      const counted = await histograms(`${method === "entropy"} ${bins}`, () =>
+        observeHistograms(model, observed, { spans, bins, context: own }),
+      );
+      return mapped((of, name) => {
+        const histogram = counted.get(name);
+        if (histogram === undefined) return of;
+        return within(
+          choose(histogram, of, { method, ...(percentile === undefined ? {} : { percentile }) }),
+          of,
+        );
+      });
     },
-    { pass: "calibrate", step: "ranges" },
-  );
-  if (method === "minmax" || method === "moving-average" || method === "sample-mean") {
-    return new Map([...extremes].map(([name, { chosen }]) => [name, chosen]));
-  }
-  const histograms = new Map(
-    [...extremes].map(([name, range]) => [name, emptyHistogram(spanOf(range, method), bins)]),
-  );
-  await streamValues(
-    model,
-    [...extremes.keys()],
-    context,
-    (name, elements) => {
-      const histogram = histograms.get(name);
-      if (histogram !== undefined && elements instanceof Float32Array) count(histogram, elements);
-    },
-    { pass: "calibrate", step: "histograms" },
-  );
-  return new Map(
-    [...extremes].map(([name, observed]) => {
-      const histogram = histograms.get(name);
-      const range = histogram === undefined ? observed : choose(histogram, observed, options);
-      return [name, within(range, observed)];
-    }),
-  );
-}
-
-/** Least and largest element; null where there is none. Throws UserError for one that is not finite. */
-function rangeOf(name: string, elements: TensorElements): Range | null {
-  if (!(elements instanceof Float32Array) || elements.length === 0) return null;
-  let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  // By index: iterators take four times as long, and this sees every element of every run.
-  for (let at = 0; at < elements.length; at++) {
-    const value = elements[at] ?? 0;
-    // NaN fails both comparisons, so it is looked for on its own.
-    if (value < min) min = value;
-    if (value > max) max = value;
-    if (Number.isNaN(value)) throw notFinite(name);
-  }
-  if (!Number.isFinite(min) || !Number.isFinite(max)) throw notFinite(name);
-  return { min, max };
-}
-
-function notFinite(name: string): UserError {
-  return new UserError("invalid-input", `value "${name}" is not finite on a calibration input`, {
-    hint: "Check the inputs, and whether the model computes NaN or infinities by itself.",
-  });
+  };
 }
 
 function tooFewBins(bins: number): UserError {
@@ -129,19 +97,6 @@ function tooFewBins(bins: number): UserError {
   });
 }
 
-function extended(before: Extremes | undefined, run: Range, method: CalibrationMethod): Extremes {
-  if (before === undefined) return { ...run, chosen: run, runs: 1 };
-  const [min, max] = [Math.min(before.min, run.min), Math.max(before.max, run.max)];
-  const runs = before.runs + 1;
-  const towards = (share: number): Range => ({
-    min: before.chosen.min + share * (run.min - before.chosen.min),
-    max: before.chosen.max + share * (run.max - before.chosen.max),
-  });
-  if (method === "moving-average") return { min, max, chosen: towards(AVERAGING), runs };
-  if (method === "sample-mean") return { min, max, chosen: towards(1 / runs), runs };
-  return { min, max, chosen: { min, max }, runs };
-}
-
 /** What the histogram spans: symmetric for entropy unless nothing is negative. */
 function spanOf({ min, max }: Range, method: CalibrationMethod): Range {
   if (method !== "entropy") return { min: Math.min(min, 0), max: Math.max(max, 0) };
@@ -149,10 +104,14 @@ function spanOf({ min, max }: Range, method: CalibrationMethod): Range {
   return { min: min >= 0 ? 0 : -most, max: most };
 }
 
-function choose(histogram: Histogram, observed: Range, options: CalibrationOptions): Range {
-  switch (options.method) {
+function choose(
+  histogram: Histogram,
+  observed: Range,
+  { method, percentile = DEFAULT_PERCENTILE }: Pick<CalibrationOptions, "method" | "percentile">,
+): Range {
+  switch (method) {
     case "percentile":
-      return percentileRange(histogram, options.percentile ?? DEFAULT_PERCENTILE);
+      return percentileRange(histogram, percentile);
     case "entropy":
       return histogram.min < 0
         ? entropyRange(histogram, ENTROPY_LEVELS)

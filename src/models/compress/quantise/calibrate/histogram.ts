@@ -12,15 +12,18 @@ export const emptyHistogram = ({ min, max }: Range, bins: number): Histogram => 
   counts: new Float64Array(bins),
 });
 
-/** Counts the values; the last bin holds its upper end too, values outside are left out. */
-export function count({ min, max, counts }: Histogram, values: Float32Array): void {
+/**
+ * Counts the values, each `weight` times; the last bin holds its upper end too, values outside are left
+ * out.
+ */
+export function count({ min, max, counts }: Histogram, values: Float32Array, weight = 1): void {
   const factor = counts.length / (max - min);
   const last = counts.length - 1;
   for (let at = 0; at < values.length; at++) {
     const value = values[at] ?? 0;
     if (!(value >= min && value <= max)) continue;
     const bin = Math.min(last, Math.floor((value - min) * factor));
-    counts[bin] = (counts[bin] ?? 0) + 1;
+    counts[bin] = (counts[bin] ?? 0) + weight;
   }
 }
 
