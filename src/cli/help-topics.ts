@@ -36,7 +36,7 @@ parentheses is a 90 % interval.
 
 godwit slim ends with 2 when the budget cannot be met or shown to be, 3 when nothing
 costs less, 4 for a bad model, 5 for bad data, 6 when the written file failed its checks,
-130 when it was interrupted.
+64 for wrong usage, 130 when it was interrupted.
 
 budget check ends with 1 when runs or figures are missing (--strict: or a verdict is
 inconclusive); card --check when something is wrong; export --otlp when the receiver

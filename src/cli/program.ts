@@ -7,6 +7,7 @@ import { suggest } from "../core/suggest.ts";
 import type { CliContext } from "./context.ts";
 import { reportError } from "./errors.ts";
 import { TOPICS } from "./help-topics.ts";
+import { SLIM_EXIT } from "./slim-exit.ts";
 import type { ColorChoice } from "./terminal.ts";
 
 interface Entry {
@@ -14,6 +15,8 @@ interface Entry {
   readonly description: string;
   /** Loads the command's module and builds the command. */
   readonly load: (context: CliContext) => Promise<unknown>;
+  /** Exit code for wrong usage, where the usual one means something else. */
+  readonly usage?: number;
 }
 
 const COMMANDS: readonly Entry[] = [
@@ -86,6 +89,7 @@ const COMMANDS: readonly Entry[] = [
     name: "slim",
     description: "Make a model smaller and less hungry, with its accuracy verified.",
     load: async (context) => (await import("./slim.ts")).slimCommand(context),
+    usage: SLIM_EXIT.usage,
   },
   {
     name: "methods",
@@ -232,10 +236,18 @@ export async function runProgram(context: CliContext, args: readonly string[]): 
     await program.parseAsync([...args], { from: "user" });
     return code;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
-    return reportError(context, error, early);
+    const { usage = EXIT.usage } = calledIn(args) ?? {};
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : usage;
+    const told = reportError(context, error, early);
+    return told === EXIT.usage ? usage : told;
   }
 }
+
+/** The command that a line calls. */
+const calledIn = (args: readonly string[]): Entry | undefined => {
+  const called = args.find((arg) => COMMANDS.some(({ name }) => name === arg));
+  return COMMANDS.find(({ name }) => name === called);
+};
 
 /** The two global options, read before anything can fail; a measured command's are not looked at. */
 function readGlobals(args: readonly string[]): GlobalOptions {
@@ -260,10 +272,10 @@ Examples:
 
 Topics: godwit help ${Object.keys(TOPICS).join(" | ")}`,
     );
-  const called = args.find((arg) => COMMANDS.some(({ name }) => name === arg));
+  const called = calledIn(args);
   for (const { name, description, load } of COMMANDS) {
     const command =
-      name === called ? await load(context) : new Command(name).description(description);
+      name === called?.name ? await load(context) : new Command(name).description(description);
     // Commands infer the types of their own options; here they are only commands.
     program.addCommand(command as Command);
   }

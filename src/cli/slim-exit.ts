@@ -14,6 +14,8 @@ export const SLIM_EXIT = {
   badData: 5,
   /** The written file failed its checks: a fault of godwit. */
   faulty: 6,
+  /** Wrong usage; 64 is EX_USAGE of sysexits.h, since 2 is a verdict here. */
+  usage: 64,
   interrupted: 130,
 } as const;
 
@@ -32,7 +34,7 @@ class SlimError extends UserError {
   }
 }
 
-/** Runs work whose faults end with this code; wrong usage keeps its own. */
+/** Runs work whose faults end with this code; wrong usage keeps one of its own. */
 export async function endingWith<T>(exit: SlimCode, work: () => T | Promise<T>): Promise<T> {
   try {
     return await work();

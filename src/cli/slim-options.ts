@@ -77,10 +77,11 @@ export const dataCommand = (name: string) =>
 const HELP = `
 Ends with
     0  a smaller model was written, and verified on samples that nothing else has seen
-    2  the budget cannot be met, or it cannot be shown that it is (also: wrong usage)
+    2  the budget cannot be met, or it cannot be shown that it is
     3  nothing costs less than the original with the session settings that are told
     4  the model cannot be used        5  the data cannot be used
     6  the written file failed its checks (a fault of godwit)
+   64  the command line is wrong: an option, or a value of one
   130  interrupted; godwit slim resume goes on
 
 Examples:
@@ -113,7 +114,7 @@ export const slimOptions = () =>
         .choices(["quick", "normal", "high"] as const)
         .default("normal" as const),
     )
-    .option("--only <passes>", "of quantise,prune,factorise", (text) => text.split(","))
+    .option("--only <passes>", "of quantise,prune,factorise,distil", (text) => text.split(","))
     .option("-o, --out <file>", "the model to write (default: MODEL.green.onnx)")
     .option("--report <file>", "write a page with pictures, or Markdown for .md")
     .option("--time-limit <duration>", "of the whole, such as 10min (default: 20min)", (text) =>
