@@ -8,18 +8,19 @@ import { UserError } from "../core/index.ts";
 import { nativeRuntime } from "../engine/index.ts";
 import {
   applyRecipe,
-  feedsOf,
+  CALIBRATION_BATCH,
+  inputsOf,
   type PassContext,
   type PassName,
   type Refusal,
   recipeOf,
 } from "../models/compress/index.ts";
-import { allRows, batched } from "../models/data/index.ts";
+import { allRows } from "../models/data/index.ts";
 import { encodeModel, loadOperators } from "../onnx/index.ts";
 import type { CliContext } from "./context.ts";
 import { openSlimInputs, openSlimModel } from "./slim-inputs.ts";
 import { type DataOptions, dataCommand } from "./slim-options.ts";
-import { parseShare } from "./values.ts";
+import { parseCount, parseShare } from "./values.ts";
 
 /** Samples that statistics are taken on. */
 const CALIBRATION = 128;
@@ -52,16 +53,24 @@ export const slimSimplifyCommand = (context: CliContext) =>
       }),
     );
 
+const PASS_OF = {
+  static: "quantise-static",
+  dynamic: "quantise-dynamic",
+  weights: "quantise-weights",
+  half: "store-half",
+  codebook: "cluster",
+} as const;
+
 /** The command `slim quantise`. */
 export const slimQuantiseCommand = (context: CliContext) =>
   dataPassCommand("quantise")
-    .description("Compute in 8 bits, or store weights in 4 or 8.")
+    .description("Compute in 8 bits, or store weights in fewer.")
     .addOption(
       new Option(
         "--how <kind>",
-        "static needs samples; dynamic suits matrix products; weights are stored small",
+        "static needs samples; dynamic suits matrix products; weights are stored in blocks; half (float16) and codebook make the file small, not the run",
       )
-        .choices(["static", "dynamic", "weights"] as const)
+        .choices(["static", "dynamic", "weights", "half", "codebook"] as const)
         .default("static" as const),
     )
     .addOption(
@@ -77,6 +86,12 @@ export const slimQuantiseCommand = (context: CliContext) =>
     .addOption(
       new Option("--bits <bits>", "of weights").choices(["4", "8"] as const).default("8" as const),
     )
+    .option(
+      "--clusters <count>",
+      "values of a codebook, 2 to 256",
+      (text) => parseCount("--clusters", text, 2),
+      16,
+    )
     .option("--keep-float <nodes>", "names after commas", (text) => text.split(","))
     .action((model, options) => {
       const kept = options.keepFloat === undefined ? {} : { keepFloat: options.keepFloat };
@@ -86,8 +101,9 @@ export const slimQuantiseCommand = (context: CliContext) =>
         ...kept,
         ...(options.how === "static" ? calibration : {}),
         ...(options.how === "weights" ? { bits: Number(options.bits) } : {}),
+        ...(options.how === "codebook" ? { clusters: options.clusters } : {}),
       };
-      return applyPass(context, { model, pass: `quantise-${options.how}`, values, options });
+      return applyPass(context, { model, pass: PASS_OF[options.how], values, options });
     });
 
 /** The command `slim prune`. */
@@ -189,11 +205,7 @@ async function calibrationOf(
   }
   const { samples, dataset } = await openSlimInputs(context, model, options as DataOptions);
   const rows = allRows(Math.min(CALIBRATION, dataset.length));
-  return {
-    async *calibration() {
-      for (const part of batched(rows, samples.batch)) yield feedsOf(samples, part);
-    },
-  };
+  return { calibration: inputsOf(samples, rows, CALIBRATION_BATCH) };
 }
 
 function passText(

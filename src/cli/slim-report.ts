@@ -8,7 +8,7 @@ import { writeFileAtomic } from "../core/host/write-file-atomic.ts";
 import { readTextIfPresent } from "../core/index.ts";
 import { nativeRuntime, profileModel } from "../engine/index.ts";
 import { identifyMachine } from "../measure/run/index.ts";
-import { type Feeds, feedsOf } from "../models/compress/index.ts";
+import { type Feeds, feedsOf, inputDrift } from "../models/compress/index.ts";
 import { headlineEnergy } from "../report/headline.ts";
 import {
   SLIM_SCHEMA,
@@ -85,6 +85,7 @@ async function reportOf(
       verify: splits.verify.length,
       notes: [
         ...inputs.findings.map(({ message }) => message),
+        ...(await driftNotes(found)),
         ...(result.outOfTime ? ["the time was up before everything was tried"] : []),
       ],
     },
@@ -110,6 +111,21 @@ async function reportOf(
     ],
   };
 }
+
+/** What is to be said where the samples for calibration are unlike those for the verification. */
+async function driftNotes({ inputs, splits }: SlimFound): Promise<readonly string[]> {
+  const drifts = await inputDrift(inputs.samples, splits.calibration, splits.verify);
+  return drifts
+    .filter(({ psi, outside }) => psi > UNLIKE || outside > MUCH)
+    .map(
+      ({ input, psi, outside }) =>
+        `input ${input} of the samples to calibrate is unlike that of those to verify (PSI ${psi.toFixed(2)}, ${(100 * outside).toFixed(1)} % beyond its range): ranges may not fit`,
+    );
+}
+
+/** PSI above which parts are called unlike, and the share of values beyond the range that is much. */
+const UNLIKE = 0.25;
+const MUCH = 0.01;
 
 /** Hash and size of the file itself, read piece by piece: it may be larger than an array. */
 async function fileOf(path: string, bytes: number): Promise<SlimFile> {

@@ -6,6 +6,8 @@ import { writeFileAtomic } from "../core/host/write-file-atomic.ts";
 import { UserError } from "../core/index.ts";
 import { type EngineOptions, nativeRuntime } from "../engine/index.ts";
 import {
+  type Allowed,
+  CALIBRATION_BATCH,
   type Recipe,
   recipeOf,
   type SearchCandidate,
@@ -34,6 +36,9 @@ const SEARCH_SHARE = 0.7;
 
 /** Samples for calibration: more of them hardly move a range, and each is looked at twice. */
 const CALIBRATION = { quick: 16, normal: 48, high: 128 } as const;
+
+/** Samples that students learn from, at most. */
+const TRAINING = { quick: 0, normal: 1500, high: 6000 } as const;
 
 /** Of the chance of a wrong claim, 5 %, what each verification may take: the first is the likeliest. */
 const ALPHAS = [0.03, 0.015, 0.005] as const;
@@ -104,10 +109,12 @@ async function findSmaller(
   const model = await openSlimModel(request.model);
   const inputs = await openSlimInputs(context, model, options);
   const { seed } = options;
+  const allow = allowedOf(options);
   const splits = await endingWith(SLIM_EXIT.badData, () =>
     threeSplits(inputs.dataset, {
       ...{ seed, force: options.force === true },
       calibration: CALIBRATION[options.effort],
+      training: allow.includes("distil") ? TRAINING[options.effort] : 0,
     }),
   );
   if (options.force !== true) await refuseHopeless(model, inputs, splits.search);
@@ -118,7 +125,7 @@ async function findSmaller(
     search(model.whole, {
       ...{ splits, samples: inputs.samples, judge: inputs.judge, store: folder.store },
       ...{ maxDrop: options.maxDrop, objective: options.objective, effort: options.effort },
-      ...{ allow: allowedOf(options), batch: options.batch, alpha: ALPHAS[0] },
+      ...{ allow, batch: options.batch, alpha: ALPHAS[0] },
       context: { operators, runtime: nativeRuntime(), seed, signal, onProgress: progress.onPass },
       secondsLeft: () => limit * SEARCH_SHARE - (performance.now() - started) / 1000,
       onEvent: progress.onEvent,
@@ -128,8 +135,8 @@ async function findSmaller(
   return { ...found, ...(await tryFinalists(context, found, { progress, signal })) };
 }
 
-function allowedOf({ only }: SlimOptions): readonly ("quantise" | "prune" | "factorise")[] {
-  const all = ["quantise", "prune", "factorise"] as const;
+function allowedOf({ only }: SlimOptions): readonly Allowed[] {
+  const all = ["quantise", "prune", "factorise", "distil"] as const;
   if (only === undefined) return all;
   const unknown = only.find((name) => !all.some((known) => known === name));
   if (unknown === undefined) return all.filter((name) => only.includes(name));
@@ -216,11 +223,12 @@ function pick(finalists: readonly SearchCandidate[]): readonly SearchCandidate[]
 
 const recipeFor = (
   { steps }: SearchCandidate,
-  { request, splits, inputs }: Omit<SlimFound, keyof Trials>,
+  { request, splits }: Omit<SlimFound, keyof Trials>,
   settings: EngineOptions,
 ): Recipe =>
   recipeOf(steps, {
     seed: request.options.seed,
-    calibration: { rows: [...splits.calibration], batch: inputs.samples.batch },
+    calibration: { rows: [...splits.calibration], batch: CALIBRATION_BATCH },
+    training: [...splits.training],
     session: settings as Recipe["session"],
   });

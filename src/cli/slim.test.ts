@@ -144,6 +144,47 @@ describe("godwit slim", () => {
   });
 });
 
+describe("godwit slim apply", () => {
+  const recipe = {
+    schema: "godwit.recipe/1",
+    seed: 1,
+    steps: [
+      { pass: "simplify", options: {} },
+      { pass: "prune", options: { ratio: 0.5 } },
+      { pass: "distil", options: { epochs: 1 } },
+      { pass: "quantise-static", options: { calibration: { method: "mse" } } },
+    ],
+    calibration: { rows: [3, 1, 4, 15, 9, 2, 6, 5], batch: 1 },
+    training: allRows(64),
+    session: {},
+  };
+  const applied = async (name: string, of: unknown, ...more: readonly string[]) => {
+    writeFileSync(at("recipe.json"), typeof of === "string" ? of : JSON.stringify(of));
+    return slim("apply", "net.onnx", "--recipe", "recipe.json", "-o", name, "--json", ...more);
+  };
+
+  test("gives the same bytes at every time", async () => {
+    const hashes = [];
+    for (const name of ["one.onnx", "two.onnx"]) {
+      const { out, code } = await applied(name, recipe, "--data", "right.jsonl");
+      expect(code).toBe(0);
+      hashes.push(JSON.parse(out).sha256);
+    }
+    expect(hashes[0]).toBe(hashes[1]);
+    expect(Buffer.compare(readFileSync(at("one.onnx")), readFileSync(at("two.onnx")))).toBe(0);
+  });
+
+  test("tells recipes that cannot be read from samples that do not fit them", async () => {
+    const data = ["--data", "right.jsonl"] as const;
+    expect((await applied("x.onnx", "{", ...data)).code).toBe(64);
+    expect((await applied("x.onnx", { ...recipe, seed: "one" }, ...data)).code).toBe(64);
+    expect((await applied("x.onnx", recipe)).code).toBe(64);
+    const far = { ...recipe, training: [COUNT] };
+    expect((await applied("x.onnx", far, ...data)).code).toBe(5);
+    expect(existsSync(at("x.onnx"))).toBe(false);
+  });
+});
+
 describe("what cannot be used is told, with an exit code of its own", () => {
   const refused = async (args: readonly string[], code: number, words: string | RegExp) => {
     const { code: got, err } = await slim(...args, ...QUICK);
@@ -163,7 +204,7 @@ describe("what cannot be used is told, with an exit code of its own", () => {
   });
 
   test("samples that are absent, few, odd or of another shape", async () => {
-    await refused(["net.onnx"], 2, "no samples are given");
+    await refused(["net.onnx"], 64, "no samples are given");
     await refused(["net.onnx", "--data", "absent.jsonl"], 5, "absent.jsonl");
     await writePictures("few.jsonl", "right", 40);
     await refused(["net.onnx", "--data", "few.jsonl"], 5, "too few");
@@ -185,9 +226,13 @@ describe("what cannot be used is told, with an exit code of its own", () => {
   });
 
   test("options that cannot be read", async () => {
-    await refused(["net.onnx", "--data", "right.jsonl", "--max-drop", "5%"], 2, "--max-drop");
-    await refused(["net.onnx", "--data", "right.jsonl", "--metric", "acuracy"], 2, "accuracy");
-    expect((await slim("resume", "nowhere")).err).toContain("no folder of a search");
+    await refused(["net.onnx", "--data", "right.jsonl", "--max-drop", "5%"], 64, "--max-drop");
+    await refused(["net.onnx", "--data", "right.jsonl", "--metric", "acuracy"], 64, "accuracy");
+    await refused(["net.onnx", "--data", "right.jsonl", "--efort", "quick"], 64, "--efort");
+    const squashed = await slim("net.onnx", "--data", "right.jsonl", "--only", "squash");
+    expect(squashed).toMatchObject({ code: 64, err: expect.stringContaining("--only") });
+    const nowhere = await slim("resume", "nowhere");
+    expect(nowhere).toMatchObject({ code: 64, err: expect.stringContaining("no folder") });
   });
 });
 

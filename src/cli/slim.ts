@@ -2,6 +2,7 @@
 
 import { resolve } from "node:path";
 import type { CliContext } from "./context.ts";
+import { slimApplyCommand } from "./slim-apply.ts";
 import { slimDistilCommand } from "./slim-distil.ts";
 import { slimExplainCommand, slimResumeCommand } from "./slim-explain.ts";
 import { slimInspectCommand } from "./slim-inspect.ts";
@@ -27,6 +28,7 @@ export const slimCommand = (context: CliContext) =>
     .addCommand(slimPruneCommand(context))
     .addCommand(slimFactoriseCommand(context))
     .addCommand(slimDistilCommand(context))
+    .addCommand(slimApplyCommand(context))
     .addCommand(slimVerifyCommand(context))
     .addCommand(slimExplainCommand(context))
     .addCommand(slimResumeCommand(context));

@@ -13,6 +13,8 @@ export {
   distil,
   type GradientOptions,
   type Learned,
+  type LearnOptions,
+  learn,
   type Match,
   meanGradients,
   type PruneInRoundsOptions,

@@ -31,6 +31,10 @@ export interface PassContext {
   readonly runtime: Runtime;
   /** Inputs for statistics. Each call starts anew; nothing is kept of what went by. */
   readonly calibration?: () => AsyncIterable<Feeds>;
+  /** Inputs that students learn from. Default: the calibration inputs. */
+  readonly training?: () => AsyncIterable<Feeds>;
+  /** The model that students learn from: the one that a row of passes began with. */
+  readonly teacher?: Model;
   /** Of every random choice. */
   readonly seed: number;
   /** Stops a pass between two pieces of its work. */

@@ -24,6 +24,8 @@ export interface CostOptions {
   readonly interval?: Seconds;
   readonly seed?: number;
   readonly signal?: AbortSignal;
+  /** Asked before each round once there are five; after a no the figures are those of the rounds so far. */
+  readonly goOn?: () => boolean;
   /** CPU seconds used so far. Default: those of this process. */
   readonly cpuClock?: () => number;
 }
@@ -56,6 +58,8 @@ interface Round {
 
 const ROUNDS = 15;
 const ROUND_TIME = seconds(0.1);
+/** Rounds below which an interval of a median says nothing. */
+const LEAST_ROUNDS = 5;
 const RESAMPLES = 2000;
 
 /** Measures variants against the first of them, after a round of each that does not count. Nothing else may compute in this process meanwhile. */
@@ -63,10 +67,11 @@ export async function measureCosts(
   variants: readonly CostVariant[],
   options: CostOptions = {},
 ): Promise<readonly Cost[]> {
-  const { rounds = ROUNDS, roundTime = ROUND_TIME, signal } = options;
+  const { rounds = ROUNDS, roundTime = ROUND_TIME, signal, goOn } = options;
   for (const variant of variants) await oneRound(variant, roundTime, options);
   const measured: Round[][] = variants.map(() => []);
   for (let round = 0; round < rounds; round++) {
+    if (round >= LEAST_ROUNDS && goOn?.() === false) break;
     for (const [at, variant] of variants.entries()) {
       signal?.throwIfAborted();
       measured[at]?.push(await oneRound(variant, roundTime, options));

@@ -23,12 +23,13 @@ export interface DistilOptions extends TeachingOptions {
 
 /** Trains all of a student at once. What does not help on samples left out is not kept. */
 export async function distil(student: Model, options: DistilOptions): Promise<Learned> {
-  const { teacher, data, temperature, kept } = options;
+  const { teacher, data, temperature, kept, signal } = options;
   const matches = options.matches ?? [{ value: logitsOf(student), kind: "logits" }];
   const { dataset, energies } = await teach(teacher, data, matches, {
     operators: options.operators,
     ...(options.runtime === undefined ? {} : { runtime: options.runtime }),
     ...(kept === undefined ? {} : { kept }),
+    ...(signal === undefined ? {} : { signal }),
   });
   const projected = await withProjections(student, matches, { ...options, dataset });
   const loss = matching(matches, {
@@ -43,7 +44,7 @@ export async function distil(student: Model, options: DistilOptions): Promise<Le
 }
 
 /** The value that a closing Softmax reads, or the output itself. */
-function logitsOf({ graph }: Model): string {
+export function logitsOf({ graph }: Model): string {
   const [output] = graph?.outputs ?? [];
   const last = graph?.nodes.find(({ outputs }) => outputs.includes(output?.name ?? ""));
   const softmax = last?.opType === "Softmax" || last?.opType === "LogSoftmax";

@@ -11,6 +11,7 @@ import {
   typeOfValue,
 } from "../../../onnx/index.ts";
 import { type Dataset, memoryDataset, readColumn } from "../../data/index.ts";
+import { concatBatches } from "../../data/stack.ts";
 import type { Feeds } from "../pass.ts";
 import { noCalibration } from "../statistics.ts";
 import { attentionMap, type Match, taughtColumn } from "./matching.ts";
@@ -24,6 +25,7 @@ export interface Taught {
 export interface TeachOptions {
   readonly operators: OperatorTable;
   readonly runtime?: Runtime;
+  readonly signal?: AbortSignal;
   /** Channels of a value (axis 1) that the student still has; null for all. */
   readonly kept?: (value: string) => readonly number[] | null;
 }
@@ -51,6 +53,7 @@ export async function teach(
   );
   try {
     for (let from = 0; from < data.length; from += BATCH) {
+      options.signal?.throwIfAborted();
       const rows = Array.from(
         { length: Math.min(BATCH, data.length - from) },
         (_, at) => from + at,
@@ -161,8 +164,8 @@ export async function datasetOfFeeds(feeds: AsyncIterable<Feeds>): Promise<Datas
   return memoryDataset(
     "calibration",
     [...columns].map(([name, batches]) => {
-      const { shape, data } = joinedRows(batches);
-      return { name, dataType: "float32", shape, data };
+      const { dataType, dims, data } = concatBatches(batches);
+      return { name, dataType, shape: dims.slice(1), data };
     }),
   );
 }

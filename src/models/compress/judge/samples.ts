@@ -70,6 +70,22 @@ export async function* batchesOf(samples: Samples): AsyncGenerator<Batch> {
   }
 }
 
+/**
+ * Rows in a run of calibration. One by one: as many values as calibration looks at take gigabytes for more
+ * rows, whose memory costs more to come by than the run itself; and ranges of samples are means of samples.
+ */
+export const CALIBRATION_BATCH = 1;
+
+/** Inputs of passes: the rows in runs of `batch`, anew at each call. */
+export const inputsOf = (
+  samples: Omit<Samples, "rows">,
+  rows: readonly number[],
+  batch = samples.batch,
+) =>
+  async function* (): AsyncGenerator<Feeds> {
+    for await (const { feeds } of batchesOf(withRows({ ...samples, batch }, rows))) yield feeds;
+  };
+
 /** The inputs of one run with these rows. */
 export async function feedsOf(
   { dataset, columns, fixed }: Omit<Samples, "rows">,

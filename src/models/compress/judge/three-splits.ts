@@ -1,12 +1,21 @@
 // Samples in three parts that share no row: for statistics of the passes, for choosing among candidates,
 // and for the one verification at the end.
 
-import { UserError } from "../../../core/index.ts";
-import { type Dataset, randomSplit, readLabels, stratifiedSplit } from "../../data/index.ts";
+import { createRandom, UserError } from "../../../core/index.ts";
+import {
+  type Dataset,
+  randomSplit,
+  readLabels,
+  shuffled,
+  stratifiedSplit,
+} from "../../data/index.ts";
 
 /** Row numbers of each part. */
 export interface ThreeSplits {
+  /** Of the part for the passes: what statistics are taken on. */
   readonly calibration: readonly number[];
+  /** The whole part for the passes, calibration rows first: what students learn from, without labels. */
+  readonly training: readonly number[];
   readonly search: readonly number[];
   readonly verify: readonly number[];
 }
@@ -15,6 +24,8 @@ export interface SplitOptions {
   readonly seed?: number;
   /** Rows for calibration at most: more of them hardly move a range. Default: 64. */
   readonly calibration?: number;
+  /** Rows for training at most, up to a quarter of all. Default: those for calibration. */
+  readonly training?: number;
   /** Allows parts that are too small to say anything. */
   readonly force?: boolean;
 }
@@ -25,19 +36,20 @@ const LEAST = { calibration: 8, search: 8, verify: 30 };
 const MOST_CALIBRATION = 64;
 
 /**
- * A fifth for calibration (at most `calibration` rows), a quarter of the rest for the search, and what is
- * left for the verification, which needs the most. Labels keep their proportions. Throws UserError for
+ * A fifth for calibration (at most `calibration` rows), more for training where it is asked for, a quarter
+ * of the rest for the search, and what is left for the verification, which needs the most. Labels keep their proportions. Throws UserError for
  * too few samples.
  */
 export async function threeSplits(
   dataset: Dataset,
-  { seed = 1, calibration = MOST_CALIBRATION, force = false }: SplitOptions = {},
+  { seed = 1, calibration = MOST_CALIBRATION, training = 0, force = false }: SplitOptions = {},
 ): Promise<ThreeSplits> {
   const { length } = dataset;
   const most = Math.min(calibration, Math.max(LEAST.calibration, Math.floor(length / 5)));
-  const search = Math.floor((length - most) / 4);
-  const weights = [most, search, length - most - search];
-  const fits = length >= 64 && search >= LEAST.search && (weights[2] ?? 0) >= LEAST.verify;
+  const more = Math.max(0, Math.min(training, Math.floor(length / 4)) - most);
+  const search = Math.floor((length - most - more) / 4);
+  const weights = [most, more, search, length - most - more - search];
+  const fits = length >= 64 && search >= LEAST.search && (weights[3] ?? 0) >= LEAST.verify;
   if (!fits && !force) {
     throw new UserError(
       "invalid-input",
@@ -50,8 +62,16 @@ export async function threeSplits(
   const parts = (await hasClasses(dataset))
     ? stratifiedSplit(await readLabels(dataset), weights, seed)
     : randomSplit(length, weights, seed);
-  const [first = [], second = [], third = []] = parts;
-  return { calibration: first, search: second, verify: third };
+  const [calibrated = [], learnt = [], searched = [], verified = []] = parts;
+  // Rows often come sorted by their labels, and the first ones of a part must be typical of it.
+  const random = createRandom(seed);
+  const first = shuffled(calibrated, random);
+  return {
+    calibration: first,
+    training: [...first, ...shuffled(learnt, random)],
+    search: shuffled(searched, random),
+    verify: verified,
+  };
 }
 
 async function hasClasses(dataset: Dataset): Promise<boolean> {

@@ -1,10 +1,16 @@
 // Runs candidates on rows of the search: how much each loses, and what it costs.
 
 import type { Seconds } from "../../../core/index.ts";
-import { createSession, type EngineOptions, type Session } from "../../../engine/index.ts";
+import {
+  createSession,
+  type EngineOptions,
+  type Session,
+  type TensorValue,
+} from "../../../engine/index.ts";
 import { encodeModel, type Model } from "../../../onnx/index.ts";
 import { type Cost, measureCosts } from "../cost/measure-cost.ts";
 import { evaluate, type Judge, scoresOf } from "../judge/evaluate.ts";
+import { predict } from "../judge/predict.ts";
 import { type Samples, withRows } from "../judge/samples.ts";
 import type { Feeds } from "../pass.ts";
 import type { Candidate } from "./candidate.ts";
@@ -44,7 +50,7 @@ async function judged(
       const options = signal === undefined ? {} : { signal };
       const reference =
         judge.truth === null && model !== original
-          ? { reference: (await originalAnswers(original, own, bench)).predictions }
+          ? { reference: await originalAnswers(original, own, bench) }
           : {};
       const { quality } = await evaluate(session, own, judge, { ...options, ...reference });
       return { quality: quality.value, scores: [...scoresOf(quality, judge.metric.better)] };
@@ -54,16 +60,23 @@ async function judged(
   });
 }
 
-async function originalAnswers(original: Model, samples: Samples, { judge, settings }: Bench) {
+async function originalAnswers(
+  original: Model,
+  samples: Samples,
+  { judge, settings, signal }: Bench,
+): Promise<TensorValue> {
   const session = await createSession(original, settings);
   try {
-    return await evaluate(session, samples, judge);
+    return await predict(session, samples, judge, signal === undefined ? {} : { signal });
   } finally {
     await session.close();
   }
 }
 
-/** A candidate judged on these rows; null where it cannot be built or run, with the reason told. */
+/**
+ * A candidate judged on these rows; null where it cannot be built or run, with the reason told. Throws the
+ * reason of the bench's signal.
+ */
 export async function assess(
   steps: readonly RecipeStep[],
   rows: readonly number[],
@@ -72,7 +85,8 @@ export async function assess(
 ): Promise<Candidate | null> {
   const name = recipeText(steps);
   try {
-    const [before, after] = [await bench.workshop.build([]), await bench.workshop.build(steps)];
+    const before = await bench.workshop.build([]);
+    const after = await bench.workshop.build(steps, bench.signal);
     const last = steps.at(-1)?.pass;
     if (last !== undefined && last !== "simplify" && !after.changes.some((c) => c.pass === last)) {
       onRefused(
@@ -115,7 +129,12 @@ export async function measured(
   candidates: readonly Candidate[],
   feeds: Feeds,
   bench: Bench,
-  options: { readonly items: number; readonly rounds: number; readonly roundTime: Seconds },
+  options: {
+    readonly items: number;
+    readonly rounds: number;
+    readonly roundTime: Seconds;
+    readonly goOn: () => boolean;
+  },
 ): Promise<readonly Candidate[]> {
   const sessions: Session[] = [];
   try {
@@ -123,15 +142,15 @@ export async function measured(
     for (const steps of models) {
       sessions.push(await createSession((await bench.workshop.build(steps)).model, bench.settings));
     }
-    const { items, rounds, roundTime } = options;
+    const { items, ...costs } = options;
     const variants = sessions.map((session, at) => ({
       name: candidates[at - 1]?.name ?? "original",
       items,
       run: () => session.run(feeds),
     }));
     const signal = bench.signal === undefined ? {} : { signal: bench.signal };
-    const [, ...costs] = await measureCosts(variants, { rounds, roundTime, ...signal });
-    return candidates.map((candidate, at) => withCost(candidate, costs[at]));
+    const [, ...found] = await measureCosts(variants, { ...costs, ...signal });
+    return candidates.map((candidate, at) => withCost(candidate, found[at]));
   } finally {
     await Promise.all(sessions.map((session) => session.close()));
   }

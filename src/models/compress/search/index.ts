@@ -3,6 +3,6 @@
 export type { Candidate as SearchCandidate, Objective } from "./candidate.ts";
 export { memoryStore, type Store, sha256 } from "./memo.ts";
 export { PASSES, type PassName } from "./passes.ts";
-export type { Allowed } from "./propose.ts";
+export type { Allowed } from "./proposing.ts";
 export { applyRecipe, parseRecipe, type Recipe, recipeOf, recipeText } from "./recipe.ts";
 export { type SearchEvent, type SearchOptions, type SearchResult, search } from "./search.ts";

@@ -22,6 +22,8 @@ const recipeSchema = z.strictObject({
     rows: z.array(z.number().int().nonnegative()),
     batch: z.number().int().positive(),
   }),
+  /** Rows that a student learns from, in their order; none where nothing learns. */
+  training: z.array(z.number().int().nonnegative()).default([]),
   /** Settings that the model is run with. */
   session: z.strictObject({
     threads: z.number().int().positive().optional(),
@@ -39,12 +41,13 @@ export type RecipeStep = Recipe["steps"][number];
 /** A recipe of these steps. */
 export const recipeOf = (
   steps: readonly RecipeStep[],
-  of: Pick<Recipe, "seed" | "calibration"> & { readonly session?: Recipe["session"] },
+  of: Pick<Recipe, "seed" | "calibration"> & Partial<Pick<Recipe, "training" | "session">>,
 ): Recipe => ({
   schema: RECIPE_SCHEMA,
   seed: of.seed,
   steps: [...steps],
   calibration: of.calibration,
+  training: steps.some(({ pass }) => pass === "distil") ? (of.training ?? []) : [],
   session: of.session ?? {},
 });
 
@@ -63,13 +66,17 @@ export function parseRecipe(value: unknown, source: string): Recipe {
 export const runnable = ({ pass, options }: RecipeStep): Step =>
   stepOf(PASSES[pass] as Pass<RecipeStep["options"]>, options);
 
-/** Applies a recipe. The context's calibration must be the recipe's rows. */
+/**
+ * Applies a recipe. The context's calibration and training inputs must be the recipe's rows; what learns,
+ * learns from the model itself.
+ */
 export function applyRecipe(
   model: Model,
   recipe: Recipe,
-  context: Omit<PassContext, "seed">,
+  context: Omit<PassContext, "seed" | "teacher">,
 ): Promise<StepsResult> {
-  return runSteps(model, recipe.steps.map(runnable), { ...context, seed: recipe.seed });
+  const own = { ...context, seed: recipe.seed, teacher: model };
+  return runSteps(model, recipe.steps.map(runnable), own);
 }
 
 /** A recipe in words, shortest form: `simplify, quantise-static (9 nodes in floats)`. */
@@ -85,6 +92,7 @@ function stepText({ pass, options }: RecipeStep): string {
     ...(kept === 0 ? [] : [`${kept} in floats`]),
     ...shareOf(options["ratio"]),
     ...ruleOf(options["rank"]),
+    ...(typeof options["epochs"] === "number" ? [`${options["epochs"]} epochs`] : []),
   ];
   return notes.length === 0 ? pass : `${pass} (${notes.join(", ")})`;
 }

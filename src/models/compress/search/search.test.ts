@@ -5,8 +5,16 @@ import { seconds } from "../../../core/index.ts";
 import { createSession, nativeRuntime } from "../../../engine/index.ts";
 import { encodeModel } from "../../../onnx/index.ts";
 import { accuracy, allRows, type Dataset } from "../../data/index.ts";
-import { type Judge, predict, samplesFor, threeSplits, verify, withRows } from "../judge/index.ts";
-import { batchesOf } from "../judge/samples.ts";
+import {
+  CALIBRATION_BATCH,
+  inputsOf,
+  type Judge,
+  predict,
+  samplesFor,
+  threeSplits,
+  verify,
+  withRows,
+} from "../judge/index.ts";
 import { memoryStore } from "./memo.ts";
 import { dominates, paretoFront } from "./pareto.ts";
 import { applyRecipe, parseRecipe, recipeOf } from "./recipe.ts";
@@ -97,15 +105,12 @@ describe("recipes", () => {
     const { calibration } = options.splits;
     const found = result.candidates.find(({ name }) => name.includes("quantise-static"));
     return recipeOf(found?.steps ?? [], {
-      ...{ seed: 1, calibration: { rows: [...calibration], batch: options.samples.batch } },
+      ...{ seed: 1, calibration: { rows: [...calibration], batch: CALIBRATION_BATCH } },
     });
   };
   const context = () => ({
     ...options.context,
-    async *calibration() {
-      const samples = withRows(options.samples, options.splits.calibration);
-      for await (const { feeds } of batchesOf(samples)) yield feeds;
-    },
+    calibration: inputsOf(options.samples, options.splits.calibration, CALIBRATION_BATCH),
   });
 
   test("replayed from JSON they give the workshop's model, byte for byte", async () => {

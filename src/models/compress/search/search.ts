@@ -5,7 +5,7 @@ import { normalQuantile, type Seconds, seconds } from "../../../core/index.ts";
 import type { Model } from "../../../onnx/index.ts";
 import { type SessionTuning, tuneSession } from "../cost/tune-session.ts";
 import type { Judge } from "../judge/evaluate.ts";
-import { batchesOf, feedsOf, type Samples, withRows } from "../judge/samples.ts";
+import { CALIBRATION_BATCH, feedsOf, inputsOf, type Samples } from "../judge/samples.ts";
 import type { ThreeSplits } from "../judge/three-splits.ts";
 import type { Feeds, PassContext } from "../pass.ts";
 import { assess, type Bench, measured } from "./assess.ts";
@@ -13,8 +13,10 @@ import { type Candidate, costOf, type Objective } from "./candidate.ts";
 import { hashOfModel, remembered, type Store } from "./memo.ts";
 import { neighboursOf } from "./neighbours.ts";
 import { paretoFront } from "./pareto.ts";
-import { type Allowed, propose, SIMPLIFIED } from "./propose.ts";
+import { propose } from "./propose.ts";
+import { type Allowed, SIMPLIFIED } from "./proposing.ts";
 import type { RecipeStep } from "./recipe.ts";
+import { endingAfter, isOutOfTime } from "./time.ts";
 import { createWorkshop, type Workshop } from "./workshop.ts";
 
 export interface SearchOptions {
@@ -34,7 +36,10 @@ export interface SearchOptions {
   readonly alpha: number;
   readonly store: Store;
   readonly context: Omit<PassContext, "calibration">;
-  /** Seconds that are left; asked before each piece of work. */
+  /**
+   * Seconds that are left. Scans, training and judging are broken off when they are over; of measuring the
+   * first five rounds are run all the same.
+   */
   readonly secondsLeft: () => number;
   readonly onEvent: (event: SearchEvent) => void;
 }
@@ -74,7 +79,6 @@ export async function search(original: Model, options: SearchOptions): Promise<S
     options.onEvent({ kind: "refused", what, reason });
   };
   const context = contextOf(options);
-  const { batch } = options.samples;
   const workshop = createWorkshop(original, context);
   const feeds = await feedsOf(options.samples, firstRows(options));
   const tuning = await tuned(original, feeds, options);
@@ -84,17 +88,27 @@ export async function search(original: Model, options: SearchOptions): Promise<S
     ...(context.signal === undefined ? {} : { signal: context.signal }),
   };
   options.onEvent({ kind: "stage", stage: "looking for what can be made smaller", total: null });
+  const halving = { ...options, onRefused };
   const recipes =
     options.maxDrop > 0
-      ? await propose(workshop, { ...options, ...{ batch, context, feeds, onRefused } })
+      ? await propose(workshop, {
+          ...halving,
+          ...judgingFor(bench, halving),
+          trainingRows: options.splits.training.length,
+          secondsARow: tuning.tried.at(-1)?.cost.latency.p50 ?? 0,
+          batch: CALIBRATION_BATCH,
+          context,
+          feeds,
+        })
       : [[], SIMPLIFIED];
-  const survivors = await halve(recipes, bench, { ...options, onRefused });
-  const near = await lookAround(survivors, bench, { ...options, onRefused });
+  const survivors = await halve(recipes, bench, halving);
+  const near = await lookAround(survivors, bench, halving);
   const last = near.slice(0, FINAL);
   options.onEvent({ kind: "stage", stage: "measuring what is left", total: last.length });
   const items = firstRows(options).length;
   const rounds = options.effort === "quick" ? 7 : 15;
-  const costs = { items, rounds, roundTime: roundTimeOf(options) };
+  const goOn = (): boolean => options.secondsLeft() > 0;
+  const costs = { items, rounds, roundTime: roundTimeOf(options), goOn };
   const candidates = await measured(last, feeds, bench, costs);
   return {
     ...{ workshop, tuning, candidates, refused },
@@ -115,9 +129,8 @@ const criteriaOf = ({ drop, cpu, latency, bytes }: Candidate) => ({
 function contextOf({ context, samples, splits }: SearchOptions): PassContext {
   return {
     ...context,
-    async *calibration() {
-      for await (const { feeds } of batchesOf(withRows(samples, splits.calibration))) yield feeds;
-    },
+    calibration: inputsOf(samples, splits.calibration, CALIBRATION_BATCH),
+    training: inputsOf(samples, splits.training),
   };
 }
 
@@ -137,6 +150,24 @@ async function tuned(
   return remembered(options.store, key, () => tuneSession(original, feeds, { items, budget }));
 }
 
+/** How the proposing judges what it goes on from. */
+function judgingFor(bench: Bench, { splits, maxDrop, onRefused, judge, onEvent }: Halving) {
+  const rows = splits.search.slice(0, FIRST_RUNG * RUNG_FACTOR);
+  let done = 0;
+  return {
+    judge: async (steps: readonly RecipeStep[], signal: AbortSignal) => {
+      const candidate = await assess(steps, rows, { ...bench, signal }, onRefused);
+      if (candidate !== null) onEvent({ kind: "candidate", candidate, done: ++done });
+      return candidate;
+    },
+    isWithin: (candidate: Candidate) => isWithin(candidate, maxDrop),
+    match: COMPARES_CLASSES.test(judge.metric.name) ? ("logits" as const) : ("features" as const),
+  };
+}
+
+/** Metrics of classes, and of texts, which are classes at each position. */
+const COMPARES_CLASSES = /^(accuracy|top-|f1|agreement|exact-match|cer|wer|perplexity)/;
+
 type Halving = SearchOptions & { readonly onRefused: (what: string, reason: string) => void };
 
 /** Successive halving: the worse half is dropped on each slice, the slices grow (Jamieson & Talwalkar 2016). */
@@ -155,9 +186,11 @@ async function halve(
     const seen: Candidate[] = [];
     for (const [done, steps] of alive.entries()) {
       bench.signal?.throwIfAborted();
-      // Without time what the last rung said stands.
-      if (secondsLeft() <= 0 && (judged.length > 0 || seen.length >= 2)) break;
-      const candidate = await assess(steps, rows, bench, onRefused);
+      // Without time what the last rung said stands; two are judged in any case.
+      const isFirst = judged.length === 0 && seen.length < 2;
+      if (secondsLeft() <= 0 && !isFirst) break;
+      const own = isFirst ? bench : { ...bench, signal: endingAfter(secondsLeft(), bench.signal) };
+      const candidate = await beforeTheEnd(() => assess(steps, rows, own, onRefused));
       if (candidate === null) continue;
       seen.push(candidate);
       onEvent({ kind: "candidate", candidate, done: done + 1 });
@@ -172,21 +205,46 @@ async function halve(
   }
 }
 
+/** What the work finds; null where its time is over before. */
+async function beforeTheEnd<T>(work: () => Promise<T>): Promise<T | null> {
+  try {
+    return await work();
+  } catch (error) {
+    if (isOutOfTime(error)) return null;
+    throw error;
+  }
+}
+
 /**
  * Those within the budget, smallest file first as the cheapest guess of cost, then the others by how far
  * they miss it. The original and the simplified one always stay.
  */
 function rankedOf(candidates: readonly Candidate[], options: SearchOptions): readonly Candidate[] {
   const isPlain = ({ steps }: Candidate): boolean => steps.length <= 1;
-  const fits = (of: Candidate): boolean => of.drop <= options.maxDrop + slackOf(of);
+  const fits = (of: Candidate): boolean => isWithin(of, options.maxDrop);
   const plain = candidates.filter((of) => isPlain(of) && of.steps.length > 0);
   const others = candidates.filter((of) => !isPlain(of));
   return [
-    ...others.filter(fits).sort((a, b) => a.bytes - b.bytes),
+    ...inTurns(others.filter(fits).sort((a, b) => a.bytes - b.bytes)),
     ...plain,
     ...others.filter((of) => !fits(of)).sort((a, b) => a.drop - b.drop),
   ];
 }
+
+/** The best of each way to make a model smaller, then the second of each: variants of one way are many. */
+function inTurns(candidates: readonly Candidate[]): readonly Candidate[] {
+  const places = new Map<string, number>();
+  const turns = candidates.map((candidate) => {
+    const way = candidate.steps.map(({ pass }) => pass).join();
+    const place = places.get(way) ?? 0;
+    places.set(way, place + 1);
+    return { candidate, place };
+  });
+  return turns.toSorted((a, b) => a.place - b.place).map(({ candidate }) => candidate);
+}
+
+/** Whether the drop may be within the budget, chance allowed for. */
+const isWithin = (of: Candidate, maxDrop: number): boolean => of.drop <= maxDrop + slackOf(of);
 
 /** What chance alone may add to a drop on so few rows. */
 const slackOf = ({ spread, rows }: Candidate): number => Math.sqrt(spread / Math.max(1, rows));
@@ -206,7 +264,8 @@ async function lookAround(
   for (const [done, steps] of fresh.entries()) {
     if (options.secondsLeft() <= 0) break;
     const rows = options.splits.search.slice(0, best.rows);
-    const candidate = await assess(steps, rows, bench, options.onRefused);
+    const own = { ...bench, signal: endingAfter(options.secondsLeft(), bench.signal) };
+    const candidate = await beforeTheEnd(() => assess(steps, rows, own, options.onRefused));
     if (candidate === null) continue;
     found.push(candidate);
     options.onEvent({ kind: "candidate", candidate, done: done + 1 });
