@@ -118,7 +118,7 @@ export function accountJson(of: Account | Unaccounted | null) {
 }
 
 const figuresOf = (one: Account) => ({
-  ...{ trace: one.trace, energy_j: one.energy, ran_s: one.ranS, pieces: one.pieces },
+  ...{ trace: { ...one.trace }, energy_j: one.energy, ran_s: one.ranS, pieces: one.pieces },
   realised_gco2e: one.realised,
   started_at_once_gco2e: one.counterfactual,
   saving_gco2e: one.saving,
