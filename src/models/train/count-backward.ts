@@ -43,6 +43,7 @@ export function countBackward(model: Model, options: BackwardOptions): BackwardC
 const PLAIN: Readonly<Record<string, string>> = {
   "conv-input-gradient": "conv-transpose",
   "conv-weight-gradient": "swapped-axes",
+  "max-pool-gradient": "placed",
 };
 
 function counted(model: Model, options: BackwardOptions): BackwardCount {

@@ -10,7 +10,7 @@ import { buildStep, type StepOptions } from "./step.ts";
 import { createTrainer } from "./trainer.ts";
 
 const BATCH = 2;
-const nets = { "lenet-5": 28, "resnet-8": 32, "mobilenet-v1-small": 32 };
+const nets = { "vgg-small": 28, "resnet-8": 32, "mobilenet-v1-small": 32 };
 
 describe.each(Object.entries(nets))("%s computed again in segments", (name, size) => {
   const net = netNamed(name).build({ operators, size, channels: 1, classes: 3, alpha: 0.25 });

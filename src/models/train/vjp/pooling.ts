@@ -1,9 +1,10 @@
 // Gradients of pools.
 
 import { intOf, intsOf } from "../../../onnx/index.ts";
+import type { Lowering, LoweringFamily } from "./lowering.ts";
 import type { Prepare, Rules, Site, Vjp } from "./rule.ts";
 import { disjoint, type Windows, windowsOf } from "./window.ts";
-import { range, sizeOf, type Value } from "./writer.ts";
+import { range, sizeOf, type Value, type Writer } from "./writer.ts";
 
 function poolOf({ node, input, output }: Site): Windows {
   const x = input(0).dims.slice(2);
@@ -20,7 +21,10 @@ const maxPool: Vjp = (site) => [
     const { write, dy } = site;
     const x = site.input(0);
     const windows = poolOf(site);
-    if (site.target !== "webgpu" && isMosaic(x, windows)) return maxOfMosaic(site, windows);
+    if (site.target !== "webgpu" && isMosaic(x, windows)) {
+      const mosaic = { ...windows, columns: dy.dims[3] ?? 1 };
+      return site.choose(maxPoolGradient, mosaic, write, [x, site.output(), dy]);
+    }
     if (site.node.outputs[1] === undefined) return maxByComparison(site, windows);
     const places = site.output(1);
     if (disjoint(windows) && windows.end.every((pad) => pad <= 0) && x.dims.length === 4) {
@@ -47,23 +51,71 @@ const isMosaic = ({ dims, dataType }: Value, windows: Windows): boolean =>
   tiles(windows) &&
   windows.end.every((pad) => pad === 0);
 
-/**
- * Each maximum is laid out over its window; what equals it shares its gradient. In ONNX Runtime 1.30 a pool that
- * tells places takes some ten times as long as one that does not.
- */
-function maxOfMosaic(site: Site, windows: Windows): Value {
-  const { write, dy } = site;
-  const below = write.sub(site.input(0), repeated(site, site.output(), windows));
-  // A step: 1 at 0, and 0 below.
-  const hits = write.unary("HardSigmoid", below, { alpha: 1e30, beta: 1 });
-  const share = write.div(dy, sumOfWindows(site, hits, windows));
-  return write.mul(hits, repeated(site, share, windows));
+/** Windows that cut an image up, so many side by side. */
+interface Mosaic extends Windows {
+  readonly columns: number;
 }
 
+/** Each maximum is laid out over its window; what equals it shares its gradient. */
+const compared: Lowering<Mosaic> = {
+  name: "compared",
+  applies: () => true,
+  write(write, inputs, windows) {
+    const [x, y, dy] = threeOf(inputs);
+    const below = write.sub(x, laidOut(write, y, windows));
+    // A step: 1 at 0, and 0 below.
+    const hits = write.unary("HardSigmoid", below, { alpha: 1e30, beta: 1 });
+    const share = write.div(dy, sumOfWindows(write, hits, { dims: dy.dims, windows }));
+    return write.mul(hits, laidOut(write, share, windows));
+  },
+};
+
+/** A second pool that tells the place of each maximum, the first where several are equal. */
+const placed: Lowering<Mosaic> = {
+  name: "placed",
+  applies: () => true,
+  write(write, inputs, { kernel, strides }) {
+    const [x, y, dy] = threeOf(inputs);
+    const attributes = { kernel_shape: kernel, strides };
+    const [, places] = write.ops(
+      "MaxPool",
+      [x],
+      [
+        { dims: y.dims, attributes },
+        { dims: y.dims, dataType: "int64" },
+      ],
+    );
+    return write.op("MaxUnpool", [dy, places ?? null, write.ints(x.dims)], {
+      dims: x.dims,
+      attributes,
+    });
+  },
+};
+
+function threeOf([x, y, dy]: readonly Value[]): readonly [Value, Value, Value] {
+  if (x === undefined || y === undefined || dy === undefined) throw new TypeError("x, y and dy");
+  return [x, y, dy];
+}
+
+/**
+ * From (x, y, dy), for windows that cut an image up. In ONNX Runtime 1.30 a pool that tells places takes some ten
+ * times as long as one that does not.
+ */
+const maxPoolGradient: LoweringFamily<Mosaic> = {
+  name: "max-pool-gradient",
+  lowerings: [placed, compared],
+  // Products with 0 and 1 grow with the columns of the image.
+  guess: ({ columns }) => (columns <= 64 ? compared.name : placed.name),
+};
+
 /** Sums over the windows of a mosaic, as one product: its reductions of short axes are slower by far. */
-function sumOfWindows({ write, dy }: Site, x: Value, { kernel }: Windows): Value {
-  const [n = 1, c = 1, rows = 1, columns = 1] = dy.dims;
-  const [height = 1, width = 1] = kernel;
+function sumOfWindows(
+  write: Writer,
+  x: Value,
+  { dims, windows }: { readonly dims: readonly number[]; readonly windows: Windows },
+): Value {
+  const [n = 1, c = 1, rows = 1, columns = 1] = dims;
+  const [height = 1, width = 1] = windows.kernel;
   const band = height * columns * width;
   const members = new Float32Array(band * columns);
   for (const at of range(0, band)) {
@@ -72,7 +124,7 @@ function sumOfWindows({ write, dy }: Site, x: Value, { kernel }: Windows): Value
   }
   const bands = write.reshape(x, [n * c * rows, band]);
   const sums = write.matmul(bands, write.constant(x.dataType, [band, columns], members));
-  return write.reshape(sums, dy.dims);
+  return write.reshape(sums, dims);
 }
 
 /** Without places: elements that equal the maximum of their window share its gradient. */
@@ -180,19 +232,25 @@ const tiles = ({ kernel, strides, dilations, begin, end }: Windows): boolean =>
   end.every((pad) => pad <= 0);
 
 /** Every element k times along each axis. */
-function repeated({ write, target }: Site, dy: Value, { kernel, end }: Windows): Value {
+function repeated({ write, target }: Site, dy: Value, windows: Windows): Value {
+  const { kernel, end } = windows;
   const [n = 1, c = 1, ...size] = dy.dims;
-  if (size.length === 2 && target !== "webgpu" && end.every((pad) => pad === 0)) {
-    const scales = write.constant("float32", [4], [1, 1, ...kernel]);
-    return write.op("Resize", [dy, null, scales], {
-      dims: [n, c, ...size.map((dim, at) => dim * (kernel[at] ?? 1))],
-      attributes: NEAREST,
-    });
+  if (target !== "webgpu" && dy.dataType === "float32" && size.length === 2) {
+    if (end.every((pad) => pad === 0)) return laidOut(write, dy, windows);
   }
   const single = write.reshape(dy, [n, c, ...size.flatMap((dim) => [dim, 1])]);
   const many = write.expand(single, [n, c, ...size.flatMap((dim, at) => [dim, kernel[at] ?? 1])]);
   const whole = write.reshape(many, [n, c, ...size.map((dim, at) => dim * (kernel[at] ?? 1))]);
   return write.pad(whole, [0, 0, ...end.map(() => 0), 0, 0, ...end.map((pad) => -pad)]);
+}
+
+/** The same for images that are cut up, in the operator that is the fastest at it. */
+function laidOut(write: Writer, y: Value, { kernel }: Windows): Value {
+  const [n = 1, c = 1, ...size] = y.dims;
+  return write.op("Resize", [y, null, write.constant("float32", [4], [1, 1, ...kernel])], {
+    dims: [n, c, ...size.map((dim, at) => dim * (kernel[at] ?? 1))],
+    attributes: NEAREST,
+  });
 }
 
 const NEAREST = {
