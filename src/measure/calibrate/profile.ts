@@ -1,10 +1,15 @@
 // The stored calibration of one machine, `godwit.profile/1`: a JSON file in the user's configuration
 // folder. Checked when it is read, like everything that comes from outside.
 
-import { z } from "zod";
+import * as z from "zod/mini";
 import { type Figure, UserError } from "../../core/index.ts";
 
 export const PROFILE_SCHEMA = "godwit.profile/1";
+
+const positive = z.number().check(z.positive());
+const nonnegative = z.number().check(z.nonnegative());
+const count = z.int().check(z.positive());
+const list = <T extends z.ZodMiniType>(item: T) => z.readonly(z.array(item));
 
 const figureOf = <U extends "1" | "W">(unit: U) =>
   z
@@ -17,14 +22,12 @@ const figureOf = <U extends "1" | "W">(unit: U) =>
       source: z.string(),
       fallbacks: z.array(z.string()),
     })
-    .refine(({ low, value, high }) => low <= value && value <= high, "low <= value <= high")
-    .refine(({ low }) => low >= 0, "not below zero") as unknown as z.ZodType<Figure<U>>;
+    .check(
+      z.refine(({ low, value, high }) => low <= value && value <= high, "low <= value <= high"),
+      z.refine(({ low }) => low >= 0, "not below zero"),
+    ) as unknown as z.ZodMiniType<Figure<U>>;
 
-const residual = z.object({
-  mean: z.number().nonnegative(),
-  max: z.number().nonnegative(),
-  watts: z.array(z.number()).readonly(),
-});
+const residual = z.object({ mean: nonnegative, max: nonnegative, watts: list(z.number()) });
 
 const step = z.object({
   asked: z.number(),
@@ -34,7 +37,7 @@ const step = z.object({
   spread: z.number(),
   readings: z.number(),
   discarded: z.number(),
-  components: z.number().nullable(),
+  components: z.nullable(z.number()),
   besides: z.number(),
   at: z.number(),
   settled: z.boolean(),
@@ -49,39 +52,39 @@ const profile = z.object({
   machine: z.object({
     id: z.string(),
     cpuName: z.string(),
-    threads: z.number().int().positive(),
-    memoryBytes: z.number().positive(),
+    threads: count,
+    memoryBytes: positive,
   }),
   truth: z.object({
     kind: z.enum(["meter", "bmc", "battery", "typed"]),
     label: z.string(),
-    error: z.number().nonnegative(),
-    resolution: z.number().nonnegative(),
+    error: nonnegative,
+    resolution: nonnegative,
   }),
-  steps: z.array(step).readonly(),
+  steps: list(step),
   /** For the sensors named, whose sum is what the factor multiplies. */
-  supply: z
-    .object({
+  supply: z.nullable(
+    z.object({
       factor: figureOf("1"),
       base: figureOf("W"),
       residual,
-      sensors: z.array(z.string()).readonly(),
-    })
-    .nullable(),
+      sensors: list(z.string()),
+    }),
+  ),
   /** `covariance` is of idle, rise and shape; what GPUs draw is not in it. */
-  curve: z
-    .object({
+  curve: z.nullable(
+    z.object({
       idle: figureOf("W"),
       full: figureOf("W"),
       shape: figureOf("1"),
-      covariance: z.array(z.array(z.number()).length(3).readonly()).length(3).readonly(),
-      freedom: z.number().int().positive(),
-      error: z.number().nonnegative(),
+      covariance: z.readonly(z.array(list(z.number()).check(z.length(3))).check(z.length(3))),
+      freedom: count,
+      error: nonnegative,
       residual,
-    })
-    .nullable(),
+    }),
+  ),
   residual,
-  notices: z.array(z.string()).readonly(),
+  notices: list(z.string()),
 });
 
 /** What was found out about one machine. */
@@ -100,7 +103,7 @@ export function parseProfile(text: string, path: string): Profile {
   } catch (error) {
     throw fault("it is not JSON", error);
   }
-  const checked = profile.safeParse(content);
+  const checked = profile.safeParse(content, { error: z.locales.en().localeError });
   if (checked.success) return checked.data;
   const [issue] = checked.error.issues;
   throw fault(`${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}`.trim(), checked.error);
