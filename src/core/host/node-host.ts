@@ -2,7 +2,7 @@
 
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { open, readdir, readFile, realpath, stat } from "node:fs/promises";
 import os from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
@@ -38,7 +38,7 @@ export function createNodeHost(): Host {
     pid: process.pid,
     readText,
     readBytes,
-    list: async (path) => (await readdir(path)).sort(),
+    list: async (path) => (await namesIn(path)).sort(),
     realPath: (path) => realpath(path),
     openFile,
     readData,
@@ -68,12 +68,16 @@ export function createNodeHost(): Host {
 
 /**
  * The kernel answers these from memory, at once: a thread that reads them for us would only have to be
- * woken up, four times a file. A sampler reads some each second.
+ * woken up, four times a file. A sampler reads some each second, and lists processes.
  */
-const ANSWERED_AT_ONCE = /^\/(proc|sys\/fs\/cgroup)\//;
+const ANSWERED_AT_ONCE = /^\/(proc|sys\/fs\/cgroup)(\/|$)/;
 
 async function readText(path: string): Promise<string> {
   return ANSWERED_AT_ONCE.test(path) ? readFileSync(path, "utf8") : readFile(path, "utf8");
+}
+
+async function namesIn(path: string): Promise<string[]> {
+  return ANSWERED_AT_ONCE.test(path) ? readdirSync(path) : readdir(path);
 }
 
 /** Throws UserError: without its tables the installation is broken, and no user's input is. */

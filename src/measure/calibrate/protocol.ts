@@ -147,7 +147,7 @@ function watchSensors({ host, truth, components, signal }: ProtocolOptions): Wat
   const sampler = createSampler({
     host,
     sensors,
-    usage: () => usageOf(host, () => ownUse(host)),
+    usage: (machine) => usageOf(machine, () => ownUse(host)),
     interval: PERIOD,
     emit: (record) => {
       if (record.type === "tick") ticks.push(record);

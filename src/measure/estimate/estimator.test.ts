@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { createFakeHost, type FakeHost, type FakeMachine } from "../../../test/fake-host.ts";
+import { parseProcStat } from "../sensors/busy-time.ts";
 import type { Sensor } from "../sensors/sensor.ts";
-import { parseProcStat } from "./busy-time.ts";
 import { factorsOf, model, modelledIdlePower } from "./estimator.ts";
 import { planEstimate } from "./plan.ts";
 

@@ -3,8 +3,8 @@
 // `estimated` wherever it goes.
 
 import type { Figure, Host } from "../../core/index.ts";
-import type { Reading, Sensor, SensorProvider } from "../sensors/sensor.ts";
-import { readBusyTime } from "./busy-time.ts";
+import { machineUse } from "../sensors/busy-time.ts";
+import type { Sensor, SensorProvider } from "../sensors/sensor.ts";
 import { type ModelledPart, planEstimate } from "./plan.ts";
 
 /** The last rung for processor and memory: never absent. */
@@ -51,12 +51,11 @@ function sensorOf(host: Host, part: ModelledPart): Sensor {
  * Accumulated joules of a part since its first reading. The power of a mean load is not quite the
  * mean power, since power is not linear in load: shorter intervals are closer.
  */
-function createCounter(host: Host, part: ModelledPart): () => Promise<Reading> {
+function createCounter(host: Host, part: ModelledPart): Sensor["read"] {
   let last: { readonly at: bigint; readonly busyS: number } | null = null;
   let joules = 0;
-  return async () => {
-    const { busyS, processors } = await readBusyTime(host);
-    const at = host.monotonic();
+  return async (machine = machineUse(host)) => {
+    const { at, busyS, processors } = await machine.busyTime();
     const before = last;
     last = { at, busyS };
     if (before === null || at === before.at) return { at, value: joules };

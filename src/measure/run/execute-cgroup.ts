@@ -106,13 +106,14 @@ function openGroup({ version, folder }: Hierarchy): CpuGroup {
   mkdirSync(group);
   const move = (pid: number, to: string): void =>
     writeFileSync(join(to, "cgroup.procs"), String(pid));
+  const usageFile = join(group, version === 2 ? "cpu.stat" : "cpuacct.usage");
+  const membersFile = join(group, "cgroup.procs");
   const usage = (): number | null => {
-    const text = textOf(join(group, version === 2 ? "cpu.stat" : "cpuacct.usage"));
+    const text = textOf(usageFile);
     const count = version === 2 ? /^usage_usec (\d+)/m.exec(text)?.[1] : text.trim() || undefined;
     return count === undefined ? null : Number(count) / (version === 2 ? 1e6 : 1e9);
   };
-  const members = (): number[] =>
-    textOf(join(group, "cgroup.procs")).split("\n").filter(Boolean).map(Number);
+  const members = (): number[] => textOf(membersFile).split("\n").filter(Boolean).map(Number);
   // CPU seconds that this process itself spent inside while it forked.
   let own = 0;
   try {

@@ -2,7 +2,6 @@
 // has no baseline: its power would be taken for idle power and the subject would get too little.
 
 import { type Figure, figure, type Host } from "../../core/index.ts";
-import { readBusyTime } from "../estimate/busy-time.ts";
 import { errorFactors } from "../sensors/bridge.ts";
 import type { Sensor } from "../sensors/sensor.ts";
 import type { TickRecord } from "./record.ts";
@@ -27,7 +26,11 @@ export async function measureIdle(
   const sampler = createSampler({
     host,
     sensors,
-    usage: async () => ({ busyS: (await readBusyTime(host)).busyS, subjectS: null, rss: null }),
+    usage: async (machine) => ({
+      busyS: (await machine.busyTime()).busyS,
+      subjectS: null,
+      rss: null,
+    }),
     emit: (record) => {
       if (record.type === "tick") ticks.push(record);
     },

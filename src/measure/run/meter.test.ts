@@ -4,6 +4,7 @@ import { providerOf, type SimulatedSensor, simulate } from "../../../test/fake-s
 import { NO_SUPPLY, SIGNAL } from "../../../test/run-records.ts";
 import { parseCard } from "../../core/card.ts";
 import { exact } from "../../core/index.ts";
+import { model } from "../estimate/index.ts";
 import { createMeter, type MeterOptions, type Sample } from "./meter.ts";
 import type { SegmentRecord } from "./record.ts";
 
@@ -100,6 +101,27 @@ describe("a meter", () => {
     const card = await meter.stop();
     expect(heard).toEqual(["no idle baseline of this machine: it was 50 % busy"]);
     expect(card.notices).toContain(heard[0]);
+  });
+
+  test("looks at the machine's processors once a sample, whoever needs to know", async () => {
+    let looks = 0;
+    const { host, meter } = rig([], {
+      providers: [model],
+      machine: {
+        files: {
+          "/proc/stat": () => {
+            looks++;
+            return `cpu  ${looks} 0 0 0 0 0 0 0 0 0\n`;
+          },
+        },
+      },
+    });
+    await meter.start();
+    expect(meter.sensors().map(({ id }) => id)).toEqual(["model:cpu", "model:memory"]);
+    const before = looks;
+    await host.elapse(5000);
+    expect(looks - before).toBe(5);
+    await meter.stop();
   });
 
   test("writes every record to its sink, first line first and end last", async () => {

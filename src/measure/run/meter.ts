@@ -193,7 +193,7 @@ export function createMeter(options: MeterOptions): Meter {
       sampler = createSampler({
         host,
         sensors,
-        usage: () => usageOf(host, options.subjectUse ?? (() => ownUse(host)), gpus),
+        usage: (machine) => usageOf(machine, options.subjectUse ?? (() => ownUse(host)), gpus),
         emit,
         ...(interval === undefined ? {} : { interval }),
       });

@@ -3,6 +3,7 @@
 // loop costs resolution, because readings are cumulative and ticks say when they were taken.
 
 import type { Host } from "../../core/index.ts";
+import { type MachineUse, machineUse } from "../sensors/busy-time.ts";
 import {
   advance,
   begin,
@@ -30,7 +31,7 @@ export interface SamplerOptions {
   readonly host: Host;
   readonly sensors: readonly Sensor[];
   /** Asked at every tick; one that rejects or hangs is not known at that tick. */
-  readonly usage: () => Promise<Usage>;
+  readonly usage: (machine: MachineUse) => Promise<Usage>;
   /** Seconds between ticks; chosen by the sensors when absent. */
   readonly interval?: number;
   readonly emit: (record: TickRecord | GapRecord | NoticeRecord) => void;
@@ -78,9 +79,11 @@ export function createSampler(options: SamplerOptions): Sampler {
     if (isFirst) zero = host.monotonic();
     const t = isFirst ? 0 : now();
     noticeClock(t);
+    const machine = machineUse(host);
+    const moment = { t, zero, period: period(), isLast, machine };
     const [usage, ...values] = await Promise.all([
-      within(host, options.usage, READ_DEADLINE).catch(() => UNKNOWN),
-      ...slots.map((slot) => slot.read({ t, zero, period: period(), isLast }, emit)),
+      within(host, () => options.usage(machine), READ_DEADLINE).catch(() => UNKNOWN),
+      ...slots.map((slot) => slot.read(moment, emit)),
     ]);
     first ??= usage;
     const tick: TickRecord = {
@@ -153,6 +156,7 @@ interface Moment {
   readonly zero: bigint;
   readonly period: number;
   readonly isLast: boolean;
+  readonly machine: MachineUse;
 }
 
 /** One sensor's way through a run. */
@@ -169,11 +173,11 @@ function createSlot(host: Host, sensor: Sensor): Slot {
   let pending = false;
   const guarded: Sensor = {
     ...sensor,
-    async read() {
+    async read(machine) {
       if (pending) throw new Error("it has not answered the reading before");
       pending = true;
       try {
-        return await sensor.read();
+        return await sensor.read(machine);
       } finally {
         pending = false;
       }
@@ -190,9 +194,9 @@ function createSlot(host: Host, sensor: Sensor): Slot {
   };
 
   return {
-    async read({ t, zero, period, isLast }, emit) {
+    async read({ t, zero, period, isLast, machine }, emit) {
       const rule: IntegrationRule = ruleOf(sensor, period);
-      const options = { start: zero, deadline: READ_DEADLINE };
+      const options = { start: zero, deadline: READ_DEADLINE, machine };
       const raw = await observe(host, guarded, options);
       if (raw.kind === "value") delay ??= t - raw.t;
       const seen: Observation = raw.kind === "value" ? { ...raw, t: raw.t + (delay ?? 0) } : raw;

@@ -1,7 +1,7 @@
 // What the machine and the subject have used so far: what shares are made of.
 
 import type { Host } from "../../core/index.ts";
-import { readBusyTime } from "../estimate/busy-time.ts";
+import type { MachineUse } from "../sensors/busy-time.ts";
 import type { GpuUsage } from "./gpu-use.ts";
 import type { Usage } from "./sampler.ts";
 
@@ -15,18 +15,18 @@ export interface SubjectUse {
 
 /** Use of machine and subject by now; each part is known or not by itself. */
 export async function usageOf(
-  host: Host,
+  machine: MachineUse,
   subject: () => Promise<SubjectUse>,
   gpus: GpuUsage | null = null,
 ): Promise<Usage> {
   const asked = subject().catch(() => null);
-  const [machine, use, gpu] = await Promise.all([
-    readBusyTime(host).catch(() => null),
+  const [busy, use, gpu] = await Promise.all([
+    machine.busyTime().catch(() => null),
     asked,
     gpus?.read(async () => (await asked)?.pids ?? null),
   ]);
   return {
-    busyS: machine?.busyS ?? null,
+    busyS: busy?.busyS ?? null,
     subjectS: use?.cpuSeconds ?? null,
     rss: use?.rssBytes ?? null,
     ...(gpu === undefined ? {} : { gpu }),

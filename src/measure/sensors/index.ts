@@ -9,6 +9,7 @@ export {
   errorFactors,
   type WindowEnergy,
 } from "./bridge.ts";
+export type { MachineUse } from "./busy-time.ts";
 export {
   advance,
   begin,

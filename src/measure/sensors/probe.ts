@@ -2,6 +2,7 @@
 // hangs or disappears costs a reason, never the run.
 
 import { type Host, hostErrorCode, reasonOf } from "../../core/index.ts";
+import type { MachineUse } from "./busy-time.ts";
 import { faultOf, type Observation } from "./integrate.ts";
 import { chooseSensors, type Found, type Ladder } from "./ladder.ts";
 import type { History } from "./overlap.ts";
@@ -96,11 +97,16 @@ function superseded(
 export async function observe(
   host: Host,
   sensor: Sensor,
-  { start, deadline = READ_DEADLINE }: { readonly start: bigint; readonly deadline?: number },
+  options: {
+    readonly start: bigint;
+    readonly deadline?: number;
+    readonly machine?: MachineUse;
+  },
 ): Promise<Observation> {
+  const { start, deadline = READ_DEADLINE, machine } = options;
   const seconds = (at: bigint): number => Number(at - start) / 1e9;
   try {
-    const { at, value } = await within(host, () => sensor.read(), deadline);
+    const { at, value } = await within(host, () => sensor.read(machine), deadline);
     return { kind: "value", t: seconds(at), wall: host.wall(), value };
   } catch (error) {
     return faultOf(error, { t: seconds(host.monotonic()), wall: host.wall() });

@@ -3,6 +3,7 @@
 // and which of several overlapping sensors counts is in `ladder.ts`.
 
 import type { Host } from "../../core/index.ts";
+import type { MachineUse } from "./busy-time.ts";
 
 /** OpenTelemetry's `hw.type` spelling, and `machine` for what covers everything. */
 export type Domain = "cpu" | "memory" | "gpu" | "machine" | "board";
@@ -47,8 +48,11 @@ export interface Sensor {
    * packages, a wall meter everything.
    */
   readonly contains?: readonly string[];
-  /** Rejects when it cannot be read; a reading is never zero instead of a fault. */
-  read(): Promise<Reading>;
+  /**
+   * Rejects when it cannot be read; a reading is never zero instead of a fault. `machine` is what the
+   * others see that are read at this moment; a sensor that needs it and has none looks by itself.
+   */
+  read(machine?: MachineUse): Promise<Reading>;
 }
 
 /** What a provider found. A value, not an exception: absence is normal. */
