@@ -78,8 +78,19 @@ function isFolder(path: string): boolean {
  * there before keeps its own rules. Throws node's error.
  */
 export function makeLedgerFolder(folder: string): void {
-  const made = mkdirSync(folder, { recursive: true });
+  const made = makeFolders(folder);
   if (made !== undefined) writeFileSync(join(folder, ".gitignore"), "*\n");
+}
+
+/** Gives the first folder made, if any. Throws node's error. */
+function makeFolders(folder: string): string | undefined {
+  try {
+    return mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    // Of a read-only file system Node says that the folder is missing, unless it is asked for it alone.
+    if (hostErrorCode(error) === "ENOENT") mkdirSync(folder);
+    throw error;
+  }
 }
 
 /** The error for a ledger's folder or file that cannot be used. */

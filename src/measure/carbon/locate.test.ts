@@ -180,8 +180,10 @@ describe("the cloud region of this process", () => {
 
 describe("what cannot be right is refused", () => {
   test.each([[-1], [Number.NaN], [5000]])("%s gCO2e/kWh", async (intensity) => {
-    await expect(locate(createFakeHost(), { intensity })).rejects.toMatchObject({
+    const given = "by GODWIT_INTENSITY";
+    await expect(locate(createFakeHost(), { intensity, given })).rejects.toMatchObject({
       code: "invalid-input",
+      message: expect.stringContaining(given),
     });
   });
   test("kilograms are recognised and put right", async () => {

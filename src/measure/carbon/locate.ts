@@ -104,7 +104,7 @@ function declaredSignal(intensity: number, given: string): Signal {
   if (!Number.isFinite(intensity) || intensity < 0 || intensity > HIGHEST_INTENSITY) {
     throw new UserError(
       "invalid-input",
-      `carbon intensity ${intensity} gCO2e/kWh cannot be right`,
+      `carbon intensity ${intensity} gCO2e/kWh ${given} cannot be right`,
       {
         hint: `Give grams of CO2e per kWh between 0 and ${HIGHEST_INTENSITY}, such as 380.`,
       },

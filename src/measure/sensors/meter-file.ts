@@ -157,7 +157,10 @@ async function tailOf(
     throw new UserError(
       code === "EACCES" ? "denied" : "invalid-input",
       `the meter file ${path} cannot be read (${code ?? reasonOf(error)})`,
-      { hint: "Set GODWIT_METER to the file that your meter's logger writes.", cause: error },
+      {
+        hint: "Give --meter, or GODWIT_METER, the file that your meter's logger writes.",
+        cause: error,
+      },
     );
   }
 }
