@@ -18,7 +18,7 @@ import {
   planOf,
   type Unaccounted,
 } from "../systems/schedule/jobs/index.ts";
-import { agentHolder } from "./agent-wait.ts";
+import { agentHolder } from "./agent-holder.ts";
 import type { CliContext } from "./context.ts";
 import { jobJson } from "./job-json.ts";
 import { findJob } from "./job-options.ts";

@@ -3,7 +3,7 @@
 
 import { basename, resolve } from "node:path";
 import { z } from "zod";
-import { reasonOf, UserError } from "../core/index.ts";
+import { once, reasonOf, UserError } from "../core/index.ts";
 import {
   type Basis,
   createSeries,
@@ -167,7 +167,7 @@ function signalFrom(
 function selfDescribed(text: string, target: string): Read | null {
   if (!/^\s*[[{]/.test(text)) return null;
   if (text.includes('"godwit.signal/')) return { signals: signalsFromJson(text), notices: [] };
-  const parsed = INTENSITY_FILE.safeParse(jsonOf(text));
+  const parsed = intensityFile().safeParse(jsonOf(text));
   if (!parsed.success) return null;
   const { issued_at: issued, data, notices, ...about } = parsed.data;
   const series = createSeries({
@@ -183,19 +183,20 @@ function selfDescribed(text: string, target: string): Read | null {
   return signalFrom(series, notices, issued === undefined);
 }
 
-const instant = z.iso.datetime({ offset: true });
-
 /** What `godwit intensity --json` writes. */
-const INTENSITY_FILE = z.object({
-  schema: z.literal("godwit.intensity/1"),
-  zone: z.string(),
-  kind: z.enum(["average", "marginal"]),
-  basis: z.enum(["location", "market"]),
-  scope: z.enum(["life-cycle", "direct", "unknown"]),
-  source: z.string(),
-  issued_at: instant.optional(),
-  notices: z.array(z.string()),
-  data: z.array(z.object({ start: instant, end: instant, gco2e_per_kwh: z.number() })).min(1),
+const intensityFile = once(() => {
+  const instant = z.iso.datetime({ offset: true });
+  return z.object({
+    schema: z.literal("godwit.intensity/1"),
+    zone: z.string(),
+    kind: z.enum(["average", "marginal"]),
+    basis: z.enum(["location", "market"]),
+    scope: z.enum(["life-cycle", "direct", "unknown"]),
+    source: z.string(),
+    issued_at: instant.optional(),
+    notices: z.array(z.string()),
+    data: z.array(z.object({ start: instant, end: instant, gco2e_per_kwh: z.number() })).min(1),
+  });
 });
 
 function jsonOf(text: string): unknown {

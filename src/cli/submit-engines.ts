@@ -50,7 +50,7 @@ interface SubmitEngine {
       readonly folder: string;
     },
   ): Promise<void>;
-  /** Hands over a job that is on the disk. */
+  /** Hands over a job that is on the disk. Gives it back as it stands then. */
   handOver(
     context: CliContext,
     of: {
@@ -58,7 +58,7 @@ interface SubmitEngine {
       readonly record: JobRecord;
       readonly ledger: string | undefined;
     },
-  ): Promise<void>;
+  ): Promise<JobRecord>;
 }
 
 const local: SubmitEngine = {
@@ -87,7 +87,7 @@ const local: SubmitEngine = {
     };
   },
   spool: async () => {},
-  handOver: async () => {},
+  handOver: async (_, { record }) => record,
 };
 
 /**
@@ -134,6 +134,7 @@ const slurm: SubmitEngine = {
   async handOver(context, { store, record, ledger }) {
     const { slurmOn } = await import("./slurm-ports.ts");
     await slurmOn(context, { store, ledger }).engine.submit(record);
+    return (await store.get(record.id)) ?? record;
   },
 };
 

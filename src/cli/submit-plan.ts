@@ -1,7 +1,7 @@
 // The plan of a job that is being submitted: as `godwit plan` makes it, from the same options.
 
 import { UserError } from "../core/index.ts";
-import { timeZone } from "../core/time-zone.ts";
+import type { TimeZone } from "../core/time-zone.ts";
 import type { Advice, Job } from "../systems/schedule/index.ts";
 import type { CliContext } from "./context.ts";
 import { adviceOn, decisionOf } from "./plan-advice.ts";
@@ -19,11 +19,12 @@ export async function adviceOnJob(
     readonly options: SubmitOptions;
     /** Unix seconds; 0 for any time. */
     readonly notBefore: number;
+    /** In which times are given. */
+    readonly zone: TimeZone;
   },
 ): Promise<{ readonly advice: Advice; readonly durationSource: string }> {
-  const { id, options } = of;
+  const { id, options, zone } = of;
   const now = Math.floor(context.host.wall() / 1000);
-  const zone = timeZone(context.host.facts.timeZone);
   const decision = decisionOf(options);
   const { job: asked, durationSource } = await jobOf(context, of, { now, zone });
   const job: Omit<Job, "zones"> = {

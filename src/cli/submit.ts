@@ -4,7 +4,7 @@
 import { join, resolve } from "node:path";
 import { EXIT } from "../core/errors.ts";
 import { newCardId } from "../core/id.ts";
-import { timeZone } from "../core/time-zone.ts";
+import { type TimeZone, timeZone } from "../core/time-zone.ts";
 import { answerOf } from "../report/plan-words.ts";
 import type { Advice } from "../systems/schedule/index.ts";
 import {
@@ -16,6 +16,7 @@ import {
   planOf,
   signalToJson,
 } from "../systems/schedule/jobs/index.ts";
+import { agentHolder } from "./agent-holder.ts";
 import type { CliContext } from "./context.ts";
 import { jobJson } from "./job-json.ts";
 import { environmentOf, findJob, pausingOf, resourcesOf } from "./job-options.ts";
@@ -34,8 +35,9 @@ export function submitCommand(context: CliContext) {
       ...{ id, words, folder, name: options.name, tags: options.tag, isMetered: options.meter },
     });
     const after = await predecessors(folder, options.after);
+    const zone = timeZone(context.host.facts.timeZone);
     const planned = await adviceOnJob(context, {
-      ...{ id, prepared, options },
+      ...{ id, prepared, options, zone },
       // A plan that began before what it waits for would be a plan of nothing.
       notBefore: Math.max(0, ...after.filter((job) => !isFinal(job)).map(plannedEnd)),
     });
@@ -50,8 +52,9 @@ export function submitCommand(context: CliContext) {
       });
       await engine.spool(context, { record, words, folder });
       await store.add(record, env);
-      await engine.handOver(context, { store, record, ledger: options.ledger });
-      await answer(context, { store, record, advice, options });
+      const { ledger } = options;
+      const handed = await engine.handOver(context, { store, record, ledger });
+      await answer(context, { store, record: handed, advice, options, zone });
     } finally {
       store.close();
     }
@@ -132,12 +135,10 @@ async function answer(
     readonly record: JobRecord;
     readonly advice: Advice;
     readonly options: SubmitOptions;
+    readonly zone: TimeZone;
   },
 ): Promise<void> {
-  const { store, advice, options } = of;
-  const record = (await store.get(of.record.id)) ?? of.record;
-  const { waitForJob, agentHolder } = await import("./agent-wait.ts");
-  const zone = timeZone(context.host.facts.timeZone);
+  const { store, record, advice, options, zone } = of;
   const view = { advice, zone, durationSource: record.durationSource, notices: [] };
   const { title, why } = answerOf(view);
   const isJson = options.json === true;
@@ -151,6 +152,7 @@ async function answer(
     if ((await agentHolder(context, store)) === null) context.stderr.write(NO_AGENT[record.engine]);
     return;
   }
+  const { waitForJob } = await import("./agent-wait.ts");
   const ended = await waitForJob(context, { store, id: record.id, ledger: options.ledger });
   if (isJson) context.stdout.write(`${JSON.stringify(jobJson(ended), null, 2)}\n`);
   else say(`${ended.state}: ${ended.reason}`);

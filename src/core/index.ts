@@ -41,6 +41,7 @@ export {
   readTextIfPresent,
 } from "./host/host.ts";
 export { normalDensity, normalProbability, normalQuantile } from "./normal.ts";
+export { once } from "./once.ts";
 export {
   type Bytes,
   bytes,

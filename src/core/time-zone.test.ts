@@ -6,6 +6,15 @@ const berlin = timeZone("Europe/Berlin");
 const at = (text: string): number => Date.parse(text) / 1000;
 const wall = (text: string): WallTime => timeZone("UTC").wallTimeAt(at(`${text}Z`));
 
+test("clocks of UTC, which need no tables, show what those of Etc/GMT show by the tables", () => {
+  const greenwich = timeZone("Etc/GMT");
+  const moment = fc.double({ min: 0, max: 4e9, noNaN: true });
+  const agree = fc.property(moment, (at) => {
+    expect(timeZone("UTC").wallTimeAt(at)).toEqual(greenwich.wallTimeAt(at));
+  });
+  fc.assert(agree);
+});
+
 // Directive 2000/84/EC: summer time begins and ends at 01:00 UTC, 2026 on 29 March and 25 October.
 describe("clocks that change", () => {
   test("a time that is skipped has no moment, one that comes twice has two", () => {

@@ -3,7 +3,7 @@
 // to the coarser step.
 
 import { z } from "zod";
-import { parseCsvTable, UserError } from "../../core/index.ts";
+import { once, parseCsvTable, UserError } from "../../core/index.ts";
 import { type Signal, type SignalBasis, type SignalKind, signal } from "./signal.ts";
 
 /** What a file does not say about its numbers. */
@@ -86,24 +86,26 @@ function invalid(zone: string, fault: string, hint: string): UserError {
   return new UserError("invalid-input", `cannot read the signal of ${zone}: ${fault}`, { hint });
 }
 
-const numbers = z.array(z.number());
-
-const FILE = z.object({
-  schema: z.literal("godwit.signal/1"),
-  zone: z.string().min(1),
-  kind: z.enum(["average", "marginal"]),
-  basis: z.enum(["location", "market"]),
-  issued_at: z.iso.datetime({ offset: true }),
-  start: z.iso.datetime({ offset: true }),
-  step_s: z.number().positive(),
-  values_gco2e_per_kwh: numbers.min(1),
-  quantiles: z.array(z.object({ p: z.number(), values_gco2e_per_kwh: numbers })).optional(),
-  source: z.string().min(1),
+const fileSchema = once(() => {
+  const numbers = z.array(z.number());
+  const file = z.object({
+    schema: z.literal("godwit.signal/1"),
+    zone: z.string().min(1),
+    kind: z.enum(["average", "marginal"]),
+    basis: z.enum(["location", "market"]),
+    issued_at: z.iso.datetime({ offset: true }),
+    start: z.iso.datetime({ offset: true }),
+    step_s: z.number().positive(),
+    values_gco2e_per_kwh: numbers.min(1),
+    quantiles: z.array(z.object({ p: z.number(), values_gco2e_per_kwh: numbers })).optional(),
+    source: z.string().min(1),
+  });
+  return z.union([file, z.array(file).min(1)]);
 });
 
 /** Signals of a JSON file: one object or a list of them, such as an archive of forecasts. */
 export function signalsFromJson(text: string): readonly Signal[] {
-  const parsed = z.union([FILE, z.array(FILE).min(1)]).safeParse(jsonOf(text));
+  const parsed = fileSchema().safeParse(jsonOf(text));
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     throw new UserError("invalid-input", `not a signal file: ${issue?.message ?? "unreadable"}`, {

@@ -2,7 +2,7 @@
 // https://app.electricitymaps.com/docs. The free plan covers one zone; a credential is always needed.
 
 import { z } from "zod";
-import type { Host } from "../../../core/index.ts";
+import { type Host, once } from "../../../core/index.ts";
 import { createSeries, type IntensityPoint } from "../series.ts";
 import type { Client } from "./client.ts";
 import {
@@ -18,21 +18,25 @@ import { readSecret } from "./secret.ts";
 
 const SERVICE = "Electricity Maps";
 
-const hour = z.object({
-  datetime: z.string(),
-  /** Null where the provider has nothing for this hour. */
-  carbonIntensity: z.number().nullable(),
-  isEstimated: z.boolean().optional(),
-  emissionFactorType: z.string().optional(),
-});
-const latest = hour.extend({ zone: z.string() });
-const history = z.object({ zone: z.string(), history: z.array(hour) });
-const range = z.object({ zone: z.string(), data: z.array(hour) });
-const forecast = z.object({
-  zone: z.string(),
-  forecast: z.array(hour),
-  updatedAt: z.string().optional(),
-});
+const hour = once(() =>
+  z.object({
+    datetime: z.string(),
+    /** Null where the provider has nothing for this hour. */
+    carbonIntensity: z.number().nullable(),
+    isEstimated: z.boolean().optional(),
+    emissionFactorType: z.string().optional(),
+  }),
+);
+const latest = once(() => hour().extend({ zone: z.string() }));
+const history = once(() => z.object({ zone: z.string(), history: z.array(hour()) }));
+const range = once(() => z.object({ zone: z.string(), data: z.array(hour()) }));
+const forecast = once(() =>
+  z.object({
+    zone: z.string(),
+    forecast: z.array(hour()),
+    updatedAt: z.string().optional(),
+  }),
+);
 
 export interface ElectricityMapsOptions {
   readonly client: Client;
@@ -96,19 +100,19 @@ export const electricityMaps = (
 function read(body: string, shape: "latest" | "history" | "forecast" | "range") {
   switch (shape) {
     case "latest": {
-      const { zone, ...one } = parseBody(SERVICE, body, latest);
+      const { zone, ...one } = parseBody(SERVICE, body, latest());
       return { zone, hours: [one], issuedAt: undefined };
     }
     case "history": {
-      const parsed = parseBody(SERVICE, body, history);
+      const parsed = parseBody(SERVICE, body, history());
       return { zone: parsed.zone, hours: parsed.history, issuedAt: undefined };
     }
     case "range": {
-      const parsed = parseBody(SERVICE, body, range);
+      const parsed = parseBody(SERVICE, body, range());
       return { zone: parsed.zone, hours: parsed.data, issuedAt: undefined };
     }
     case "forecast": {
-      const parsed = parseBody(SERVICE, body, forecast);
+      const parsed = parseBody(SERVICE, body, forecast());
       return { zone: parsed.zone, hours: parsed.forecast, issuedAt: parsed.updatedAt };
     }
     default:
@@ -116,7 +120,7 @@ function read(body: string, shape: "latest" | "history" | "forecast" | "range") 
   }
 }
 
-function pointOf({ datetime, carbonIntensity, isEstimated }: z.infer<typeof hour>) {
+function pointOf({ datetime, carbonIntensity, isEstimated }: z.infer<ReturnType<typeof hour>>) {
   if (carbonIntensity === null) return [];
   const start = instantOf(SERVICE, datetime);
   const point: IntensityPoint = { start, end: start + HOUR, value: carbonIntensity };

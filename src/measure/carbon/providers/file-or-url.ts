@@ -6,7 +6,7 @@
 //         { "kind": "marginal", "data": [...] }, as `godwit intensity --json` writes it
 
 import { z } from "zod";
-import { type Host, parseCsvTable, reasonOf, UserError } from "../../../core/index.ts";
+import { type Host, once, parseCsvTable, reasonOf, UserError } from "../../../core/index.ts";
 import type { Accounting } from "../intensity.ts";
 import { createSeries, type IntensityPoint } from "../series.ts";
 import type { Client } from "./client.ts";
@@ -25,8 +25,10 @@ export interface FileOrUrlOptions {
 const VALUE_COLUMNS = ["gco2e_per_kwh", "gco2_per_kwh", "g_per_kwh"] as const;
 const START_COLUMNS = ["start", "utc", "datetime", "time"] as const;
 
-const rows = z.array(z.record(z.string(), z.union([z.string(), z.number(), z.null()])));
-const body = z.union([rows, z.looseObject({ data: rows })]);
+const body = once(() => {
+  const rows = z.array(z.record(z.string(), z.union([z.string(), z.number(), z.null()])));
+  return z.union([rows, z.looseObject({ data: rows })]);
+});
 
 /** The whole file is one zone; `want` is "history" or "forecast" as the file itself says nothing. */
 export const fileOrUrl = (
@@ -98,7 +100,7 @@ function tableOf(
   text: string,
 ): { readonly told: Readonly<Record<string, unknown>>; readonly table: readonly Row[] } {
   if (!/^\s*[[{]/.test(text)) return { told: {}, table: csvRows(target, text) };
-  const parsed = parseBody(target, text, body);
+  const parsed = parseBody(target, text, body());
   return Array.isArray(parsed) ? { told: {}, table: parsed } : { told: parsed, table: parsed.data };
 }
 

@@ -4,24 +4,28 @@
 
 import { z } from "zod";
 import type { Host } from "../../../core/index.ts";
-import { UserError } from "../../../core/index.ts";
+import { once, UserError } from "../../../core/index.ts";
 import { createSeries } from "../series.ts";
 import type { Client } from "./client.ts";
 import { DAY, type IntensityProvider, instantOf, MINUTE, parseBody } from "./provider.ts";
 
 const SERVICE = "UK Carbon Intensity";
 
-const half = z.object({
-  from: z.string(),
-  to: z.string(),
-  intensity: z.object({
-    forecast: z.number().nullable(),
-    /** Only the whole country has one, and only for what has passed. */
-    actual: z.number().nullable().optional(),
+const half = once(() =>
+  z.object({
+    from: z.string(),
+    to: z.string(),
+    intensity: z.object({
+      forecast: z.number().nullable(),
+      /** Only the whole country has one, and only for what has passed. */
+      actual: z.number().nullable().optional(),
+    }),
   }),
+);
+const body = once(() => {
+  const region = z.object({ data: z.array(half()) });
+  return z.object({ data: z.union([z.array(half()), z.array(region).length(1), region]) });
 });
-const region = z.object({ data: z.array(half) });
-const body = z.object({ data: z.union([z.array(half), z.array(region).length(1), region]) });
 
 export interface UkOptions {
   readonly client: Client;
@@ -45,7 +49,7 @@ export const ukCarbonIntensity = (
       freshFor: want === "history" ? DAY : 15 * MINUTE,
       usableFor: DAY,
     });
-    const halves = halvesOf(parseBody(SERVICE, answer.body, body).data);
+    const halves = halvesOf(parseBody(SERVICE, answer.body, body()).data);
     // Past half-hours of a region have the forecast alone: then it is what there is, and it is said.
     const points = halves.flatMap(({ from, to, intensity: { actual, forecast } }) => {
       const value = want === "forecast" ? forecast : (actual ?? forecast);
@@ -87,9 +91,9 @@ function pathOf(zone: string, span: string): string {
   });
 }
 
-type Body = z.infer<typeof body>["data"];
+type Body = z.infer<ReturnType<typeof body>>["data"];
 
-function halvesOf(data: Body): readonly z.infer<typeof half>[] {
+function halvesOf(data: Body): readonly z.infer<ReturnType<typeof half>>[] {
   if (!Array.isArray(data)) return data.data;
   return data.flatMap((one) => ("data" in one ? one.data : [one]));
 }

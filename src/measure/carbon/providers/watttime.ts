@@ -4,7 +4,7 @@
 // use more now"; they are never an average and never added to one.
 
 import { z } from "zod";
-import { type Host, reasonOf, UserError } from "../../../core/index.ts";
+import { type Host, once, reasonOf, UserError } from "../../../core/index.ts";
 import { createSeries } from "../series.ts";
 import type { Answer, Client } from "./client.ts";
 import {
@@ -25,17 +25,19 @@ const CREDENTIAL = "WATTTIME_USER and WATTTIME_PASSWORD";
 const GRAMS_PER_POUND = 453.59237;
 const POUNDS_PER_MEGAWATT_HOUR = GRAMS_PER_POUND / 1000;
 
-const login = z.object({ token: z.string().min(1) });
-const rates = z.object({
-  data: z.array(z.object({ point_time: z.string(), value: z.number() })),
-  meta: z.object({
-    region: z.string(),
-    signal_type: z.string(),
-    units: z.string(),
-    data_point_period_seconds: z.number().positive().optional(),
-    generated_at: z.string().optional(),
+const login = once(() => z.object({ token: z.string().min(1) }));
+const rates = once(() =>
+  z.object({
+    data: z.array(z.object({ point_time: z.string(), value: z.number() })),
+    meta: z.object({
+      region: z.string(),
+      signal_type: z.string(),
+      units: z.string(),
+      data_point_period_seconds: z.number().positive().optional(),
+      generated_at: z.string().optional(),
+    }),
   }),
-});
+);
 
 export interface WattTimeOptions {
   readonly client: Client;
@@ -60,7 +62,7 @@ export function wattTime(host: Host, { client, baseUrl }: WattTimeOptions): Inte
       credential: CREDENTIAL,
       freshFor: 0,
     });
-    return secret(parseBody(SERVICE, body, login).token);
+    return secret(parseBody(SERVICE, body, login()).token);
   };
 
   /** With the token at hand; once more with a new one when that has run out. */
@@ -98,7 +100,7 @@ export function wattTime(host: Host, { client, baseUrl }: WattTimeOptions): Inte
         url.searchParams.set("end", new Date(end).toISOString());
       }
       const answer = await ask(url.href, want === "history" ? HOUR : 5 * MINUTE);
-      const { data, meta } = parseBody(SERVICE, answer.body, rates);
+      const { data, meta } = parseBody(SERVICE, answer.body, rates());
       if (meta.units !== "lbs_co2_per_mwh") {
         throw malformed(SERVICE, `its unit is "${meta.units}", not lbs_co2_per_mwh`);
       }

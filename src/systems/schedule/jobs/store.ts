@@ -81,16 +81,16 @@ function jobStore(table: JobTable): JobStore {
       return (await table.select(filter)).flatMap((row) => readable(row, onDamaged));
     },
     async change(id, at, change) {
-      let changed = false;
-      const result = await table.update(id, ({ text }) => {
-        const made = change(parseJobRecord(text, id));
-        changed = made !== null;
+      let now: { readonly record: JobRecord; readonly changed: boolean } | null = null;
+      await table.update(id, ({ text }) => {
+        const before = parseJobRecord(text, id);
+        const made = change(before);
+        now = { record: made?.record ?? before, changed: made !== null };
         if (made === null) return null;
         const entries = [{ at, kind: made.kind, text: made.text }];
         return { row: rowOf(made.record), entries };
       });
-      if (result === null) return null;
-      return { record: parseJobRecord(result.after.text, id), changed };
+      return now;
     },
     history: (id) => table.entriesOf(id),
     async environment(id) {
