@@ -1,12 +1,13 @@
 // Images with labels as a dataset: encoded bytes are kept or read again, pixels are decoded when a batch
-// asks for them, so that a folder of a million images costs the memory of one batch.
+// asks for them, so that a folder of a million images costs the memory of the first few thousand and of one
+// batch. To decode a small JPEG anew in each epoch takes an eighth of the CPU time of training on it.
 
 import type { TensorValue } from "../../../engine/index.ts";
 import { type Column, checkRows, type Dataset } from "../dataset.ts";
 import { dataFault } from "../read/fault.ts";
 import { stackRows } from "../stack.ts";
 import { decodeImage, type ImageDecoders } from "./decode-image.ts";
-import { type ImagePreprocessing, preprocess } from "./preprocess.ts";
+import { type ImagePreprocessing, type ImageTensor, preprocess } from "./preprocess.ts";
 
 /** One image file, and the name of its class where it has one. */
 export interface ImageFile {
@@ -38,6 +39,7 @@ export async function imageDataset(
   }
   const load = async (file: ImageFile) =>
     preprocess(decodeImage(file.file, await file.read(), decoders), preprocessing);
+  const pixels = keeping(files, load);
   const labels = labelsOf(files, classes);
   const { shape } = await load(first);
   const image: Column = { name: "image", dataType: "float32", shape };
@@ -51,7 +53,7 @@ export async function imageDataset(
       if (wanted?.includes("image") ?? true) {
         const samples = await Promise.all(
           rows.map(async (row) => {
-            const { shape: dims, data } = await load(files[row] as ImageFile);
+            const { shape: dims, data } = await pixels(row);
             return { row, value: { dataType: "float32" as const, dims, data } };
           }),
         );
@@ -63,6 +65,29 @@ export async function imageDataset(
       }
       return batch;
     },
+  };
+}
+
+/** Bytes of decoded pixels that are kept. */
+const MOST_KEPT = 2 ** 28;
+
+/** Pixels by row, decoded once as long as there is room to keep them. */
+function keeping(
+  files: readonly ImageFile[],
+  load: (file: ImageFile) => Promise<ImageTensor>,
+): (row: number) => Promise<ImageTensor> {
+  const kept = new Map<number, ImageTensor>();
+  let bytes = 0;
+  return async (row) => {
+    const known = kept.get(row);
+    if (known !== undefined) return known;
+    const image = await load(files[row] as ImageFile);
+    const fits = bytes + image.data.byteLength <= MOST_KEPT;
+    if (fits && !kept.has(row)) {
+      kept.set(row, image);
+      bytes += image.data.byteLength;
+    }
+    return image;
   };
 }
 

@@ -179,3 +179,19 @@ test("images of different sizes stack only when a size is declared", async () =>
   );
   await expect(imageDataset("m", [], { decoders })).rejects.toThrow("no JPEG or PNG images");
 });
+
+test("an image is decoded once, however often its row is asked for", async () => {
+  let reads = 0;
+  const read = async () => {
+    reads++;
+    return RGB_PNG;
+  };
+  const files = ["a", "b"].map((className) => ({ file: `${className}.png`, className, read }));
+  const dataset = await imageDataset("two", files, { decoders });
+  // The first is read to know its size.
+  const [once, again] = [await dataset.batch([0, 1, 0]), await dataset.batch([1, 0, 1])];
+  expect(reads).toBeLessThanOrEqual(4);
+  expect(again.get("image")?.data).toEqual(once.get("image")?.data);
+  await dataset.batch([0, 1]);
+  expect(reads).toBeLessThanOrEqual(4);
+});
