@@ -20,54 +20,58 @@ export interface Run {
   readonly plain?: true;
 }
 
-const FLIPS = ["--flip", "--flip-vertical"];
+/**
+ * One recipe for all, plain networks and efficient ones alike: AdamW in one cycle of the learning rate, which rises at
+ * first and ends at nearly 0, smoothed labels, decay of the weights, and their moving average as the result.
+ */
+const RECIPE = ["--smoothing", "0.1", "--weight-decay", "0.05", "--average", "0.98"];
 
+/** The most expensive networks first, so that both lanes end at about the same time. */
 export const SETS: readonly SetOfRuns[] = [
   {
     data: "eurosat",
-    epochs: 12,
-    recipe: FLIPS,
+    epochs: 15,
+    // A view from above has no right way up. The best epoch is chosen by the 500 rows that are there for it.
+    recipe: [...RECIPE, "--batch", "64", "--rate", "0.006", "--flip", "--turn"],
     target: { accuracy: 0.88, macs: 5e6 },
     runs: [
+      { net: "vgg-small", alpha: 0.5, plain: true },
       { net: "vgg-small", alpha: 0.25, plain: true },
       { net: "squeezenet-small" },
-      { net: "googlenet-small" },
       { net: "mobilenet-v1-small", alpha: 0.5 },
-      { net: "vgg-small", alpha: 0.5, plain: true },
-      { net: "flattened-cnn", alpha: 0.5 },
-      { net: "flattened-cnn-full", alpha: 0.5, plain: true },
+      { net: "googlenet-small" },
       { net: "mobilenet-v1-small", alpha: 0.25 },
-      { net: "mobilenet-v1-small", alpha: 1, rho: 0.5 },
     ],
   },
   {
     data: "fashion-10k",
     epochs: 10,
-    recipe: ["--flip"],
+    recipe: [...RECIPE, "--batch", "64", "--rate", "0.006", "--flip", "--validation", "0"],
     target: { accuracy: 0.895, macs: 10e6 },
     runs: [
       { net: "vgg-small", plain: true },
-      { net: "mobilenet-v1-small" },
-      { net: "lenet-5", plain: true },
-      { net: "squeezenet-small" },
       { net: "googlenet-small" },
-      { net: "mobilenet-v1-small", alpha: 0.5 },
+      { net: "squeezenet-small" },
+      { net: "flattened-cnn", alpha: 0.5 },
+      { net: "mobilenet-v1-small", alpha: 0.25 },
       { net: "vgg-small", alpha: 0.5, plain: true },
-      { net: "flattened-cnn" },
-      { net: "flattened-cnn-full", plain: true },
+      { net: "lenet-5", plain: true },
     ],
   },
   {
     data: "digits",
     epochs: 30,
-    recipe: ["--test", "0.2", "--shift", "1"],
+    recipe: [
+      ...[...RECIPE, "--batch", "32", "--rate", "0.004", "--shift", "1"],
+      ...["--test", "0.2", "--validation", "0"],
+    ],
     target: { accuracy: 0.985, macs: Number.POSITIVE_INFINITY },
     runs: [
-      { net: "vgg-small", alpha: 0.5, plain: true },
-      { net: "mobilenet-v1-small" },
-      { net: "flattened-cnn" },
+      { net: "vgg-small", plain: true },
       { net: "flattened-cnn-full", plain: true },
+      { net: "flattened-cnn" },
       { net: "googlenet-small" },
+      { net: "mobilenet-v1-small" },
       { net: "mlp", plain: true },
     ],
   },

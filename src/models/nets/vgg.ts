@@ -43,9 +43,12 @@ const vgg = (name: string, depth: number, convolutions: readonly number[]): Net 
 function hidden(
   at: LayerScope,
   x: Features,
-  options: { readonly units: number; readonly name: string },
+  {
+    rate = 0.5,
+    ...options
+  }: { readonly units: number; readonly name: string; readonly rate?: number },
 ): Features {
-  return dropout(at, relu(at, dense(at, x, options)), 0.5);
+  return dropout(at, relu(at, dense(at, x, options)), rate);
 }
 
 /** Configuration D. */
@@ -71,6 +74,8 @@ export const smallVgg: Net = net({
       x = convBlock(block, convBlock(block, x, options), options);
       x = maxPool(block, x, { kernel: 2 });
     }
-    return classifier(at, hidden(at, x, { units: 128, name: "dense" }), classes);
+    // A half, as in the paper, is much to lose of few units, and beside normalised layers.
+    const last = hidden(at, x, { units: 128, name: "dense", rate: 0.2 });
+    return classifier(at, last, classes);
   },
 });
