@@ -51,6 +51,8 @@ export interface ChosenSignal {
 }
 
 const DAY_MS = 86_400_000;
+/** The longest step of a service. */
+const HOUR_S = 3600;
 
 /** Days of record that services hand out in one answer; files are read whole. */
 const RECORD_DAYS: Readonly<Record<string, number>> = { entsoe: 60, watttime: 30 };
@@ -84,7 +86,10 @@ export async function recordedSignal(
   choice: SignalChoice,
   { from, to }: { readonly from: number; readonly to: number },
 ): Promise<Signal | null> {
-  const { signals } = await readSignals(context, choice, { now: to, until: to }, true);
+  // Services cut their answer to whole steps: the one in which it ends is wanted too, if it is over.
+  const end = Math.min(Math.ceil(to / HOUR_S) * HOUR_S, context.host.wall() / 1000);
+  const now = Math.max(to, end);
+  const { signals } = await readSignals(context, choice, { now, until: now }, true);
   const isRecord = (one: Signal): boolean =>
     one.issuedAt >= to && one.start <= from && endOf(one) >= to;
   return signals.find(isRecord) ?? null;
