@@ -94,6 +94,25 @@ export function wordsOf(value: unknown): readonly string[] {
   );
 }
 
+/** How a process ended: a code, or the number of a signal. */
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: number | null;
+}
+
+/** squeue of 22.05 gives the status of wait(2); all others name code and signal, in two spellings. */
+export function exitOf(value: unknown): Exit | null {
+  if (typeof value === "number") {
+    const signal = value & 0x7f;
+    return signal === 0 ? { code: value >> 8, signal: null } : { code: null, signal };
+  }
+  const { return_code, signal } = fieldsOf(value);
+  const { id, signal_id = id } = fieldsOf(signal);
+  const number = numberOf(signal_id) || null;
+  const code = number === null ? numberOf(return_code) : null;
+  return code === null && number === null ? null : { code, signal: number };
+}
+
 /** A field that is itself an object; empty where it is not. */
 export const fieldsOf = (value: unknown): Fields =>
   typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : {};

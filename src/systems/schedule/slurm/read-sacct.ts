@@ -2,6 +2,8 @@
 // same job id stands on several rows when it was requeued and duplicates were asked for.
 
 import {
+  type Exit,
+  exitOf,
   type Fields,
   fieldsOf,
   numberOf,
@@ -11,7 +13,6 @@ import {
   timeOf,
   wordsOf,
 } from "./answer.ts";
-import type { Exit } from "./read-squeue.ts";
 import { type SlurmState, stateOf } from "./states.ts";
 
 export interface AccountedJob {
@@ -65,20 +66,16 @@ export function readSacct(text: string): readonly AccountedJob[] {
       nodes: textOf(row["nodes"]).replace("None assigned", ""),
       nodeCount: numberOf(row["allocation_nodes"]) ?? 0,
       cpus: countOf(tres["allocated"], "cpu") ?? 0,
-      exit: exitOf(row, state),
+      exit: exitFor(row["exit_code"], state),
       nodeJoules: nodeJoules(row, tres),
     };
   });
 }
 
-function exitOf(row: Fields, state: SlurmState | null): Exit | null {
-  const exit = fieldsOf(row["exit_code"]);
-  const signal = fieldsOf(exit["signal"]);
-  const number = numberOf(signal["signal_id"]) ?? numberOf(signal["id"]) ?? null;
-  if (number !== null && number > 0) return { code: null, signal: number };
-  const code = numberOf(exit["return_code"]);
-  if (code === null || (code === 0 && state?.outcome !== "completed")) return null;
-  return { code, signal: null };
+/** A code of success counts for a job alone that succeeded. */
+function exitFor(value: unknown, state: SlurmState | null): Exit | null {
+  const exit = exitOf(value);
+  return exit?.code === 0 && state?.outcome !== "completed" ? null : exit;
 }
 
 /** The job's own count; else the largest of its steps, which run one after the other or side by side. */

@@ -1,7 +1,16 @@
 // `squeue --json`: the jobs that the controller knows, waiting, running, and for some minutes after their
 // end. One row a job; tasks of an array that have not begun share one row.
 
-import { fieldsOf, numberOf, readAnswer, rowsOf, textOf, timeOf, wordsOf } from "./answer.ts";
+import {
+  type Exit,
+  exitOf,
+  numberOf,
+  readAnswer,
+  rowsOf,
+  textOf,
+  timeOf,
+  wordsOf,
+} from "./answer.ts";
 import { type SlurmState, stateOf } from "./states.ts";
 
 export interface QueuedJob {
@@ -33,12 +42,6 @@ export interface QueuedJob {
   readonly exit: Exit | null;
 }
 
-/** How a process ended: a code, or the number of a signal. */
-export interface Exit {
-  readonly code: number | null;
-  readonly signal: number | null;
-}
-
 /** The jobs in an answer of squeue. Throws UserError when it is none, or tells of a fault. */
 export function readSqueue(text: string): readonly QueuedJob[] {
   return rowsOf("squeue", readAnswer("squeue", text), "jobs").map((row): QueuedJob => {
@@ -68,16 +71,4 @@ export function readSqueue(text: string): readonly QueuedJob[] {
       exit: state?.phase === "ended" ? exitOf(row["exit_code"]) : null,
     };
   });
-}
-
-/** 22.05 gives the status of wait(2); newer versions name code and signal. */
-function exitOf(value: unknown): Exit | null {
-  if (typeof value === "number") {
-    const signal = value & 0x7f;
-    return signal === 0 ? { code: value >> 8, signal: null } : { code: null, signal };
-  }
-  const { return_code, signal } = fieldsOf(value);
-  const number = numberOf(fieldsOf(signal)["id"]) || null;
-  const code = number === null ? numberOf(return_code) : null;
-  return code === null && number === null ? null : { code, signal: number };
 }

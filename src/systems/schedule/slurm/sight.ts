@@ -2,8 +2,9 @@
 // that wait; a job that was requeued has several in accounting.
 
 import type { Span } from "../jobs/record.ts";
+import type { Exit } from "./answer.ts";
 import type { AccountedJob } from "./read-sacct.ts";
-import type { Exit, QueuedJob } from "./read-squeue.ts";
+import type { QueuedJob } from "./read-squeue.ts";
 import type { Outcome, Phase } from "./states.ts";
 
 /** One job as the cluster has it now. */
