@@ -4,7 +4,7 @@
 //   npm run build && node bench/meter/main.ts [repeats]
 
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { cpus, release, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -16,7 +16,6 @@ const program = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url)
 if (!existsSync(program)) throw new Error("build first: npm run build");
 const folder = mkdtempSync(join(tmpdir(), "godwit-bench-"));
 const godwit = [program, "run", "-q", "--location", "DE", "--ledger", join(folder, "ledger")];
-const USER_HZ = 100;
 
 /** Wall seconds of one execution. */
 function time(command: string, args: readonly string[]): number {
@@ -43,9 +42,13 @@ function interleaved(commands: Record<string, () => number>): void {
 const ms = (seconds: number): string => (seconds * 1000).toFixed(0);
 const line = (...cells: readonly string[]): void => console.log(`| ${cells.join(" | ")} |`);
 
+/** CPU seconds of all threads, of which the scheduler counts nanoseconds (proc(5), schedstat). */
 function cpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
-  return (Number(fields[11]) + Number(fields[12])) / USER_HZ;
+  const threads = readdirSync(`/proc/${pid}/task`).map((thread) => {
+    const text = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8");
+    return Number(text.split(" ")[0]) / 1e9;
+  });
+  return threads.reduce((sum, seconds) => sum + seconds, 0);
 }
 
 function memory(pid: number, field: string): number {
@@ -67,7 +70,11 @@ async function atRest(interval: string, seconds: number): Promise<void> {
   await delay(seconds * 1000);
   const share = (cpuSeconds(pid) - before) / seconds;
   const name = `sampler at ${interval}`;
-  line(name, `${(share * 100).toFixed(2)} % of a core`, `over ${seconds} s, steps of 10 ms`);
+  line(
+    name,
+    `${(share * 100).toFixed(2)} % of a core`,
+    `over ${seconds} s, all threads, by schedstat`,
+  );
   const parts = `anonymous ${memory(pid, "RssAnon").toFixed(0)} MB, the rest mapped files; at most ${memory(pid, "VmHWM").toFixed(0)} MB before the command had run a second`;
   line(`memory at ${interval}`, `${memory(pid, "VmRSS").toFixed(0)} MB`, parts);
   await new Promise((resolve) => child.once("exit", resolve));
