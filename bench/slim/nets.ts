@@ -32,6 +32,7 @@ import { netNamed } from "../../src/models/nets/index.ts";
 import { adamW, crossEntropy, oneCycleRate, fit as train } from "../../src/models/train/index.ts";
 import { encodeModel, type Model } from "../../src/onnx/index.ts";
 import { operators } from "../../test/operators.ts";
+import { student } from "./student.ts";
 
 export interface NetPlan {
   readonly data: string;
@@ -46,6 +47,8 @@ export interface NetPlan {
   readonly epochs: number;
   /** Share of the channels that goes. */
   readonly ratio: number;
+  /** The net that learns instead: its width, and rounds over all training rows. */
+  readonly student: { readonly alpha: number; readonly epochs: number };
 }
 
 /** Samples in a run that is timed. */
@@ -89,20 +92,23 @@ export async function* slimNet(plan: NetPlan): AsyncGenerator<string> {
     if (pass === "prune") return (await prune.apply(model, context, { ratio: plan.ratio })).model;
     return (await factorise.apply(model, context, { rank: { rule: "budget", keep: 0.4 } })).model;
   };
-  const taught = async (student: Model): Promise<Model> =>
-    (
-      await distil(student, {
-        teacher: simple,
-        data: unlabelled,
-        operators,
-        seed: 1,
-        epochs: 3,
-        batchSize: 32,
-      })
-    ).model;
+  const taught = async (
+    pupil: Model,
+    { data = unlabelled, epochs = 3, rate = 1e-3 }: Lesson = {},
+  ): Promise<Model> => {
+    const options = { operators, seed: 1, batchSize: 32, threads: 1 };
+    return (await distil(pupil, { ...options, teacher: simple, data, epochs, rate })).model;
+  };
   const simple = (await simplify.apply(base, context, undefined)).model;
   const pruned = await apply(simple, "prune");
   const prunedTaught = await taught(pruned);
+  const small = student.build({
+    ...{ operators, alpha: plan.student.alpha, size: plan.size },
+    ...{ channels: plan.channels, classes: plan.classes },
+  });
+  const whole = selectColumns(learn, { image: "image" });
+  const lesson = { data: whole, epochs: plan.student.epochs, rate: 3e-3 };
+  const studentTaught = await taught(small, lesson);
   const factorised = await apply(simple, "factorise");
   const factorisedTaught = await taught(factorised);
   const variants: readonly (readonly [string, Model])[] = [
@@ -115,8 +121,16 @@ export async function* slimNet(plan: NetPlan): AsyncGenerator<string> {
     ["factorised, distilled", factorisedTaught],
     ["pruned, distilled, int8", await apply(prunedTaught, "int8")],
     ["factorised, distilled, int8", await apply(factorisedTaught, "int8")],
+    ["student, distilled", studentTaught],
+    ["student, distilled, int8", await apply(studentTaught, "int8")],
   ];
   yield* table(variants, test);
+}
+
+interface Lesson {
+  readonly data?: Dataset;
+  readonly epochs?: number;
+  readonly rate?: number;
 }
 
 function contextFor(model: Model, train: Dataset): PassContext {

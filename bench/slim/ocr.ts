@@ -3,8 +3,14 @@
 
 import { renderLines, type TextLine } from "../../examples/ocr/lines.ts";
 import { loadAlphabet, MODEL_FILE, picturesOf, readTexts } from "../../examples/ocr/recogniser.ts";
-import { createSession, openModelFile, type Session } from "../../src/engine/index.ts";
+import {
+  createSession,
+  openModelFile,
+  type Session,
+  type TensorValue,
+} from "../../src/engine/index.ts";
 import { type Feeds, withDataInside } from "../../src/models/compress/index.ts";
+import { characterErrorRate, exactMatch } from "../../src/models/data/index.ts";
 import type { Model } from "../../src/onnx/index.ts";
 
 export { renderLines };
@@ -20,27 +26,42 @@ export const feedsOf = (lines: readonly TextLine[]): Feeds => ({
   x: { dataType: "float32", ...picturesOf(lines) },
 });
 
-/** Which lines a model reads without a fault, blanks at the ends aside, in runs of `batch` lines. */
+/** How well a model reads lines. */
+export interface Reading {
+  /** Which lines come out without a fault. */
+  readonly right: readonly boolean[];
+  /** Edits over characters, of all lines. */
+  readonly characterErrors: number;
+}
+
+/** Reads lines in runs of `batch`; judged by the metrics that `godwit slim` has. */
 export async function readLines(
   model: Model,
   lines: readonly TextLine[],
   { batch = 8, threads = 2 }: { readonly batch?: number; readonly threads?: number } = {},
-): Promise<readonly boolean[]> {
+): Promise<Reading> {
   const session = await createSession(model, { threads });
   try {
-    const right: boolean[] = [];
+    const read: string[] = [];
     for (let start = 0; start < lines.length; start += batch) {
-      const part = lines.slice(start, start + batch);
-      const texts = await recognise(session, part);
-      part.forEach(({ text }, index) => {
-        right.push(texts[index]?.trim() === text);
-      });
+      read.push(...(await recognise(session, lines.slice(start, start + batch))));
     }
-    return right;
+    const truth = textsOf(lines.map(({ text }) => text));
+    const { scores } = exactMatch.of(textsOf(read), truth);
+    return {
+      right: [...(scores ?? [])].map((score) => score === 1),
+      characterErrors: characterErrorRate.of(textsOf(read), truth).value,
+    };
   } finally {
     await session.close();
   }
 }
+
+const textsOf = (data: readonly string[]): TensorValue => ({
+  dataType: "string",
+  dims: [data.length],
+  data,
+});
 
 const alphabet = loadAlphabet();
 

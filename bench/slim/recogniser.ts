@@ -10,7 +10,14 @@ import {
 import { encodeModel, type Model } from "../../src/onnx/index.ts";
 import { printTable, row } from "../engine/figures.ts";
 import { gainText, interleave } from "./interleave.ts";
-import { accuracyOf, feedsOf, loadRecogniserModel, readLines, renderLines } from "./ocr.ts";
+import {
+  accuracyOf,
+  feedsOf,
+  loadRecogniserModel,
+  type Reading,
+  readLines,
+  renderLines,
+} from "./ocr.ts";
 
 /** Lines for calibration and for the score have seeds of their own. */
 const CALIBRATION = { lines: 32, seed: 77 };
@@ -46,25 +53,36 @@ export async function benchRecogniser(context: PassContext): Promise<void> {
   );
   await Promise.all(sessions.map((session) => session.close()));
   const lines = renderLines(TEST.lines, TEST.seed);
-  const read: (readonly boolean[])[] = [];
+  const read: Reading[] = [];
   for (const { model } of contenders) read.push(await readLines(model, lines));
   console.log(`PP-OCRv4, one line of 320x48, one thread; ${TEST.lines} lines read\n`);
   printTable(
-    ["form", "MB", "CPU ms", "less CPU by", "lines right", "points lost (90 % interval)"],
+    [
+      "form",
+      "MB",
+      "CPU ms",
+      "less CPU by",
+      "lines right",
+      "character errors",
+      "points lost (90 % interval)",
+    ],
     contenders.map(({ name, model }, at) => {
       const timing = timings[at];
-      const right = read[at] ?? [];
+      const { right, characterErrors } = read[at] ?? NOTHING_READ;
       return row(
         name,
         (encodeModel(model).length / 1e6).toFixed(2),
         timing?.median.toFixed(2) ?? "",
         timing === undefined ? "" : gainText(timing),
         `${(100 * accuracyOf(right)).toFixed(2)} %`,
-        lossText(read[0] ?? [], right),
+        `${(100 * characterErrors).toFixed(2)} %`,
+        lossText(read[0]?.right ?? [], right),
       );
     }),
   );
 }
+
+const NOTHING_READ: Reading = { right: [], characterErrors: 0 };
 
 const withLines = (context: PassContext): PassContext => ({
   ...context,

@@ -55,7 +55,7 @@ const base = (await simplify.apply(loadRecogniserModel(), plain, undefined)).mod
 const rows: string[] = [];
 for (const variant of [null, ...VARIANTS]) {
   const model = variant === null ? base : (await variant.step.apply(base, variant.context)).model;
-  const right = (await readLines(model, unseen)).filter(Boolean).length;
+  const right = (await readLines(model, unseen)).right.filter(Boolean).length;
   const [low, high] = wilsonInterval(right, count);
   const parameters = countModel(model).parameters.trainable;
   rows.push(

@@ -4,7 +4,8 @@
 //   node examples/ocr/recognise.ts [lines] [threads]
 
 import { writeFileSync } from "node:fs";
-import { editDistance } from "../../src/core/index.ts";
+import type { TensorValue } from "../../src/engine/index.ts";
+import { characterErrorRate, exactMatch } from "../../src/models/data/index.ts";
 import { renderLines, type TextLine } from "./lines.ts";
 import { costPerLine, OPERATIONS_SOURCE } from "./operations.ts";
 import { loadRecogniser } from "./recogniser.ts";
@@ -21,7 +22,7 @@ for (let start = 0; start < lines.length; start += BATCH) {
   answers.push(...(await recognise(lines.slice(start, start + BATCH))));
 }
 const accuracy = characterAccuracy(lines, answers);
-const exact = lines.filter(({ text }, index) => text === answers[index]).length;
+const exact = Math.round(count * exactMatch.of(textsOf(answers), truthOf(lines)).value);
 console.log(
   `read ${count} lines of text: ${(100 * accuracy).toFixed(1)} % of the characters right, ` +
     `${exact} lines without a fault`,
@@ -47,9 +48,15 @@ if (facts !== undefined) {
 
 /** 1 minus edits per character, summed over all lines. */
 function characterAccuracy(lines: readonly TextLine[], answers: readonly string[]): number {
-  const characters = lines.reduce((sum, { text }) => sum + text.length, 0);
-  const edits = lines.reduce((sum, { text }, at) => sum + editDistance(answers[at] ?? "", text), 0);
-  return 1 - edits / characters;
+  return 1 - characterErrorRate.of(textsOf(answers), truthOf(lines)).value;
+}
+
+function truthOf(lines: readonly TextLine[]): TensorValue {
+  return textsOf(lines.map(({ text }) => text));
+}
+
+function textsOf(data: readonly string[]): TensorValue {
+  return { dataType: "string", dims: [data.length], data };
 }
 
 /** What always giving one answer would reach: the best of the first lines as that answer. */

@@ -10,7 +10,7 @@ import { endingAfter, isOutOfTime } from "./time.ts";
 import type { Workshop } from "./workshop.ts";
 
 /** Shares of the time that is left which each part of the proposing may take. */
-const SHARES = { int8: 0.35, thinner: 0.4 } as const;
+const SHARES = { int8: 0.3, thinner: 0.3 } as const;
 
 /** Recipes to try, the plain ones first. What does not come to its end in time is left out, and told. */
 export async function propose(

@@ -101,7 +101,11 @@ export async function search(original: Model, options: SearchOptions): Promise<S
           feeds,
         })
       : [[], SIMPLIFIED];
-  const survivors = await halve(recipes, bench, halving);
+  const survivors = await halve(
+    inTurns(recipes, (steps) => steps),
+    bench,
+    halving,
+  );
   const near = await lookAround(survivors, bench, halving);
   const last = near.slice(0, FINAL);
   options.onEvent({ kind: "stage", stage: "measuring what is left", total: last.length });
@@ -225,22 +229,27 @@ function rankedOf(candidates: readonly Candidate[], options: SearchOptions): rea
   const plain = candidates.filter((of) => isPlain(of) && of.steps.length > 0);
   const others = candidates.filter((of) => !isPlain(of));
   return [
-    ...inTurns(others.filter(fits).sort((a, b) => a.bytes - b.bytes)),
+    ...inTurns(
+      others.filter(fits).sort((a, b) => a.bytes - b.bytes),
+      ({ steps }) => steps,
+    ),
     ...plain,
     ...others.filter((of) => !fits(of)).sort((a, b) => a.drop - b.drop),
   ];
 }
 
-/** The best of each way to make a model smaller, then the second of each: variants of one way are many. */
-function inTurns(candidates: readonly Candidate[]): readonly Candidate[] {
+/** The first of each way to make a model smaller, then the second of each: variants of one way are many. */
+function inTurns<T>(all: readonly T[], stepsOf: (one: T) => readonly RecipeStep[]): readonly T[] {
   const places = new Map<string, number>();
-  const turns = candidates.map((candidate) => {
-    const way = candidate.steps.map(({ pass }) => pass).join();
+  const turns = all.map((one) => {
+    const way = stepsOf(one)
+      .map(({ pass }) => pass)
+      .join();
     const place = places.get(way) ?? 0;
     places.set(way, place + 1);
-    return { candidate, place };
+    return { one, place };
   });
-  return turns.toSorted((a, b) => a.place - b.place).map(({ candidate }) => candidate);
+  return turns.toSorted((a, b) => a.place - b.place).map(({ one }) => one);
 }
 
 /** Whether the drop may be within the budget, chance allowed for. */

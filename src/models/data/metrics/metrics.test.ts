@@ -10,6 +10,7 @@ import {
   characterErrorRate,
   cosine,
   ctcGreedy,
+  exactMatch,
   f1,
   levenshtein,
   majorityClass,
@@ -236,6 +237,12 @@ describe("texts", () => {
     expect(characterErrorRate.of(texts("😀"), texts("😁")).value).toBe(1);
     expect(() => characterErrorRate.of(texts(""), texts(""))).toThrow("all texts are empty");
     expect(() => characterErrorRate.of(labels(1), texts("a"))).toThrow("numbers where texts");
+  });
+
+  test("blanks at the ends of a text, and more than one between words, are no faults", () => {
+    const [read, truth] = [texts(" ab  cd ", "abcd"), texts("ab cd", "ab cd")];
+    expect([...(exactMatch.of(read, truth).scores ?? [])]).toEqual([1, 0]);
+    expect([...(characterErrorRate.of(read, truth).scores ?? [])]).toEqual([0, 1 / 5]);
   });
 
   test("CTC: repetitions are one unless a blank parts them", () => {

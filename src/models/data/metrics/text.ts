@@ -54,8 +54,9 @@ function errorRate(name: string, parts: (text: string) => readonly string[]): Me
   };
 }
 
+/** Texts as they are compared: blanks at the ends count for nothing, and several between words for one. */
 function textsOf(metric: string, { data }: TensorValue): readonly string[] {
-  if (!ArrayBuffer.isView(data)) return data;
+  if (!ArrayBuffer.isView(data)) return data.map((text) => text.trim().replace(/\s+/g, " "));
   throw new UserError("invalid-input", `${metric}: numbers where texts are compared`, {
     hint: "Decode the model's output to text first.",
   });
@@ -67,7 +68,7 @@ export const characterErrorRate = errorRate("cer", (text) => [...text]);
 /** Word error rate; words are parted by white space. */
 export const wordErrorRate = errorRate("wer", (text) => text.split(/\s+/).filter((w) => w !== ""));
 
-/** Share of texts that are read without a fault. */
+/** Share of texts that are read without a fault, blanks aside. */
 export const exactMatch: Metric = {
   name: "exact-match",
   better: "higher",
