@@ -2,10 +2,9 @@
 // run; docs/methods/slim.md has the figures with machine and date.
 
 import { availableParallelism, cpus, loadavg } from "node:os";
-import { metricNamed } from "../../src/models/data/index.ts";
 import { modelFile } from "../../test/shared-data.ts";
 import { idleService } from "./idle.ts";
-import { lineSubject } from "./line-subject.ts";
+import { slimLines } from "./lines-command.ts";
 import { type NetPlan, slimNet } from "./nets.ts";
 import { realModels } from "./real-models.ts";
 import { slimmed } from "./slim-subject.ts";
@@ -24,8 +23,8 @@ const NETS: readonly NetPlan[] = [
 ];
 
 const isData = (part: string): boolean => NETS.some(({ data }) => data === part);
-/** Of the search on lines of text: GODWIT_EFFORT=quick for a machine that is busy. */
-const EFFORT = process.env["GODWIT_EFFORT"] === "quick" ? "quick" : "normal";
+/** Of the search on lines of text. */
+const TIME_LIMIT = "11min";
 
 const parts = process.argv.slice(2);
 const wanted = (part: string): boolean => parts.length === 0 || parts.includes(part);
@@ -49,7 +48,5 @@ if (wanted("nets")) {
   for (const plan of plans) for await (const line of slimNet(plan)) console.log(line);
 }
 if (wanted("lines")) {
-  const subject = await lineSubject(metricNamed("exact-match"), 0.01);
-  const options = { effort: EFFORT, allow: ["quantise"], timeLimit: 1800 } as const;
-  for await (const line of slimmed(subject, options)) console.log(line);
+  await slimLines(["--only", "quantise", "--max-drop", "1pp", "--time-limit", TIME_LIMIT]);
 }
