@@ -2,8 +2,14 @@
 // the preprocessing or the labels are wrong and every later figure would be too.
 
 import { UserError } from "../core/index.ts";
-import { createSession, type TensorValue } from "../engine/index.ts";
-import { answerText, type Evaluation, evaluate, withRows } from "../models/compress/index.ts";
+import { createSession, type Session, type TensorValue } from "../engine/index.ts";
+import {
+  answerText,
+  type Evaluation,
+  evaluate,
+  feedsOf,
+  withRows,
+} from "../models/compress/index.ts";
 import { majorityClass } from "../models/data/index.ts";
 import { endingWith, SLIM_EXIT } from "./slim-exit.ts";
 import type { SlimInputs, SlimModel } from "./slim-inputs.ts";
@@ -21,6 +27,7 @@ export const refuseHopeless = (
     const own = withRows(samples, rows.slice(0, SAMPLES));
     const session = await createSession(model.path, { threads: 1 });
     try {
+      await refuseOddOutputs(session, samples, own.rows);
       const first = await evaluate(session, own, judge);
       const second = await evaluate(session, own, judge);
       if (!Object.is(first.quality.value, second.quality.value)) {
@@ -36,6 +43,26 @@ export const refuseHopeless = (
       await session.close();
     }
   });
+
+/** Outputs that are not finite can neither be compared nor calibrated on. */
+async function refuseOddOutputs(
+  session: Session,
+  samples: SlimInputs["samples"],
+  rows: readonly number[],
+): Promise<void> {
+  const odd = new Set<string>();
+  for (const row of rows) {
+    const outputs = await session.run(await feedsOf(samples, [row]));
+    for (const [name, { data }] of Object.entries(outputs)) {
+      if (data instanceof Float32Array && !data.every(Number.isFinite)) odd.add(`"${name}"`);
+    }
+  }
+  if (odd.size === 0) return;
+  const message = `outputs of the original are not finite: ${[...odd].join(", ")}`;
+  throw new UserError("invalid-input", message, {
+    hint: "Look for NaN and infinities in the samples (scale, mean, deviation), and whether the model divides by what may be 0.",
+  });
+}
 
 function refuseChance({ quality, predictions }: Evaluation, truth: TensorValue): void {
   const { metric, value } = quality;

@@ -7,7 +7,7 @@ import { resolve } from "node:path";
 import { Option } from "@commander-js/extra-typings";
 import { UserError } from "../core/index.ts";
 import type { EngineOptions } from "../engine/index.ts";
-import { type Verification, verify, withRows } from "../models/compress/index.ts";
+import { asDeployed, type Verification, verify, withRows } from "../models/compress/index.ts";
 import { allRows } from "../models/data/index.ts";
 import type { SlimTrial } from "../report/slim/report.ts";
 import { trialText } from "../report/slim/words.ts";
@@ -44,7 +44,9 @@ export const slimVerifyCommand = (context: CliContext) =>
       const other = await openSlimModel(second);
       model.close();
       other.close();
-      const { dataset, samples, judge } = await openSlimInputs(context, model, options);
+      const opened = await openSlimInputs(context, model, options);
+      const { dataset, judge } = opened;
+      const samples = asDeployed(other.whole, opened.samples, options.batch);
       const rows = plan?.rows ?? allRows(dataset.length);
       const settings = plan?.settings ?? { threads: 1 };
       const found = await verify(

@@ -102,10 +102,12 @@ export async function inspectDataset(
 
 async function inspectInputs(dataset: Dataset, count: number): Promise<readonly DataFinding[]> {
   const findings: DataFinding[] = [];
+  let isAllTheSame = count > 1;
   for (const { name, dataType, shape } of dataset.columns) {
     if (TARGETS.includes(name) || dataType === "string") continue;
     let low = Number.POSITIVE_INFINITY;
     let high = Number.NEGATIVE_INFINITY;
+    let first: readonly unknown[] | null = null;
     for (const rows of batched(allRows(count), shape === null ? 1 : 64)) {
       const batch = await dataset.batch(rows, [name]);
       const { data, dims } = batch.get(name) as TensorValue;
@@ -116,6 +118,11 @@ async function inspectInputs(dataset: Dataset, count: number): Promise<readonly 
         findings.push({ kind: "non-finite", message });
         break;
       }
+      const size = sizeOf(dims.slice(1));
+      first ??= Array.from<unknown>(data.slice(0, size) as ArrayLike<unknown>);
+      for (let at = 0; isAllTheSame && at < data.length; at++) {
+        isAllTheSame = Object.is(data[at], first[at % size]);
+      }
       for (const value of data) {
         low = Math.min(low, Number(value));
         high = Math.max(high, Number(value));
@@ -125,6 +132,9 @@ async function inspectInputs(dataset: Dataset, count: number): Promise<readonly 
       const message = `column ${name} holds nothing but ${low} in ${count} rows`;
       findings.push({ kind: "constant-input", message });
     }
+  }
+  if (isAllTheSame && findings.length === 0) {
+    findings.push({ kind: "constant-input", message: `all ${count} samples are the same` });
   }
   return findings;
 }

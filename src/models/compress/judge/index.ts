@@ -7,6 +7,7 @@ export { type Evaluation, evaluate, type Judge, truthOf } from "./evaluate.ts";
 export { type NonInferiority, testNonInferiority } from "./non-inferiority.ts";
 export { predict, type Reading } from "./predict.ts";
 export {
+  asDeployed,
   CALIBRATION_BATCH,
   feedsOf,
   inputsOf,

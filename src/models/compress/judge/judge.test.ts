@@ -69,6 +69,28 @@ describe("three splits", () => {
     expect(last.length).toBeGreaterThan(search.length);
   });
 
+  test("classes of a row or two do not empty a part", async () => {
+    const labels = BigInt64Array.from({ length: 240 }, (_, row) => BigInt(Math.floor(row / 2)));
+    const rare = memoryDataset("rare", [
+      { name: "x", dataType: "float32", shape: [4], data: x },
+      { name: "label", dataType: "int64", shape: [], data: labels },
+    ]);
+    const { calibration, search, verify: last } = await threeSplits(rare, { calibration: 16 });
+    expect([calibration.length, search.length, last.length]).toEqual([16, 56, 168]);
+  });
+
+  test("rows that come sorted by their labels are mixed, and the first of a part are typical", async () => {
+    const labels = BigInt64Array.from({ length: 240 }, (_, row) => BigInt(Math.floor(row / 60)));
+    const sorted = memoryDataset("sorted", [
+      { name: "x", dataType: "float32", shape: [4], data: x },
+      { name: "label", dataType: "int64", shape: [], data: labels },
+    ]);
+    const { calibration, search } = await threeSplits(sorted);
+    for (const part of [calibration, search]) {
+      expect(new Set(part.slice(0, 24).map((row) => labels[row])).size).toBe(4);
+    }
+  });
+
   test("too few samples are refused unless forced", async () => {
     const few = memoryDataset("few", [
       { name: "x", dataType: "float32", shape: [4], data: x.slice(0, 40) },

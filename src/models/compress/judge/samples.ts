@@ -2,6 +2,7 @@
 
 import { UserError } from "../../../core/index.ts";
 import type { Port, TensorValue } from "../../../engine/index.ts";
+import type { Model } from "../../../onnx/index.ts";
 import { batched, type Dataset, type InputColumns, matchInputs } from "../../data/index.ts";
 import type { Feeds } from "../pass.ts";
 
@@ -52,6 +53,19 @@ export const withRows = (samples: Omit<Samples, "rows">, rows: readonly number[]
   ...samples,
   rows,
 });
+
+/**
+ * The samples in runs as a model needs them to be judged: where a run's inputs share a grid, as dynamic int8
+ * has it, answers depend on what else is in the run, and it is judged in runs of `batch`, as it is deployed.
+ */
+export const asDeployed = (
+  { graph }: Model,
+  samples: Omit<Samples, "rows">,
+  batch: number,
+): Omit<Samples, "rows"> =>
+  graph?.nodes.some(({ opType }) => opType.startsWith("DynamicQuantize")) === true
+    ? { ...samples, batch: Math.min(batch, samples.batch) }
+    : samples;
 
 /** One run's inputs and the rows that they are. */
 export interface Batch {

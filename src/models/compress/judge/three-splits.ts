@@ -35,6 +35,9 @@ const LEAST = { calibration: 8, search: 8, verify: 30 };
 
 const MOST_CALIBRATION = 64;
 
+/** Of the rows that a part should have, what it must have at least where classes are kept in proportion. */
+const FAIR = 0.8;
+
 /**
  * A fifth for calibration (at most `calibration` rows), more for training where it is asked for, a quarter
  * of the rest for the search, and what is left for the verification, which needs the most. Labels keep their proportions. Throws UserError for
@@ -59,9 +62,12 @@ export async function threeSplits(
       },
     );
   }
-  const parts = (await hasClasses(dataset))
+  const byClass = (await hasClasses(dataset))
     ? stratifiedSplit(await readLabels(dataset), weights, seed)
-    : randomSplit(length, weights, seed);
+    : [];
+  // Classes of a row or two would all fall into the same part.
+  const isFair = weights.every((wanted, part) => (byClass[part]?.length ?? 0) >= FAIR * wanted);
+  const parts = isFair ? byClass : randomSplit(length, weights, seed);
   const [calibrated = [], learnt = [], searched = [], verified = []] = parts;
   // Rows often come sorted by their labels, and the first ones of a part must be typical of it.
   const random = createRandom(seed);

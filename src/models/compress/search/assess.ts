@@ -11,7 +11,7 @@ import { encodeModel, type Model } from "../../../onnx/index.ts";
 import { type Cost, measureCosts } from "../cost/measure-cost.ts";
 import { evaluate, type Judge, scoresOf } from "../judge/evaluate.ts";
 import { predict } from "../judge/predict.ts";
-import { type Samples, withRows } from "../judge/samples.ts";
+import { asDeployed, type Samples, withRows } from "../judge/samples.ts";
 import type { Feeds } from "../pass.ts";
 import type { Candidate } from "./candidate.ts";
 import { remembered, type Store, sha256 } from "./memo.ts";
@@ -22,6 +22,8 @@ import type { Workshop } from "./workshop.ts";
 export interface Bench {
   readonly workshop: Workshop;
   readonly samples: Omit<Samples, "rows">;
+  /** Samples in a run of the deployed model. */
+  readonly batch: number;
   readonly judge: Judge;
   readonly settings: EngineOptions;
   readonly store: Store;
@@ -41,8 +43,10 @@ async function judged(
   bench: Bench,
   original: Model,
 ): Promise<Judged> {
-  const { judge, samples, store, settings, signal } = bench;
-  const key = ["scores", hash, judge.metric.name, judge.output ?? "", judge.truth, rows];
+  const { judge, store, settings, signal } = bench;
+  const samples = asDeployed(model, bench.samples, bench.batch);
+  const shape = [judge.metric.name, judge.output ?? "", judge.truth, samples.batch];
+  const key = ["scores", hash, ...shape, rows];
   return remembered(store, key, async () => {
     const session = await createSession(model, settings);
     try {

@@ -84,7 +84,7 @@ export async function search(original: Model, options: SearchOptions): Promise<S
   const tuning = await tuned(original, feeds, options);
   const bench: Bench = {
     ...{ workshop, judge: options.judge, samples: options.samples, store: options.store },
-    settings: tuning.settings,
+    ...{ settings: tuning.settings, batch: options.batch },
     ...(context.signal === undefined ? {} : { signal: context.signal }),
   };
   options.onEvent({ kind: "stage", stage: "looking for what can be made smaller", total: null });

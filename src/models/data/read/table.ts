@@ -156,8 +156,11 @@ function arrayColumn(
   return { name, dataType: "float32", shape: same ? shape : null, samples };
 }
 
-/** Whole numbers from 0 and names are classes; anything else that is a number is a quantity. */
-function targetColumn(table: Table, name: string, { classes }: TableOptions): FilledColumn {
+/** Whole numbers from 0 and names are classes; numbers otherwise, and arrays of them, are quantities. */
+function targetColumn(table: Table, name: string, options: TableOptions): FilledColumn {
+  if (kindOf(table, name) === "array")
+    return { ...arrayColumn(table, name, options), name: "target" };
+  const { classes } = options;
   const index = columnIndex(table, name);
   const cells = table.rows.map((row) => row[index]);
   const missing = cells.findIndex((cell) => isMissing(cell) || Number.isNaN(numberOf(cell)));

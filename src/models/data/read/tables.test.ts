@@ -86,6 +86,15 @@ describe("CSV", () => {
 });
 
 describe("JSON and JSON lines", () => {
+  test("arrays under the name of a target are quantities to come near to", async () => {
+    const dataset = await open(
+      "a.jsonl",
+      '{"x":[1,2],"target":[3,4]}\n{"x":[5,6],"target":[7,8]}\n',
+    );
+    const batch = await dataset.batch([1]);
+    expect(batch.get("target")).toMatchObject({ dims: [1, 2], data: Float32Array.of(7, 8) });
+  });
+
   test("nested arrays are tensors", async () => {
     const text = '{"image":[[1,2],[3,4]],"label":1}\n\n{"image":[[5,6],[7,8]],"label":0}\n';
     const batch = await (await open("a.jsonl", text)).batch([1, 0]);
