@@ -67,6 +67,8 @@ describe("places beyond countries", () => {
     ["gcp:europe-west1", "gcp:europe-west1", 103.37, 2024, "direct"],
     ["europe-west1@2021", "gcp:europe-west1", 110, 2021, "direct"],
     ["gcp:europe-west1@2019", "gcp:europe-west1", 196, 2019, "life-cycle"],
+    // Not an ISO code, and what most people write.
+    ["UK", "GB", 215.79, 2024, "life-cycle"],
     // Ember 2025 for Ireland, where AWS's region lies.
     ["eu-west-1", "IE", 279.79, 2024, "life-cycle"],
     // Google's figure for Montreal stands for Quebec's grid, not Canada's mean.
@@ -94,6 +96,11 @@ describe("places beyond countries", () => {
   ])("%s gets the suggestion %s", async (location, near) => {
     await expect(locate(createFakeHost(), { location })).rejects.toMatchObject({
       hint: expect.stringContaining(`Did you mean ${near}`),
+    });
+  });
+  test("a country's code is not suggested for another's: all are a letter apart", async () => {
+    await expect(locate(createFakeHost(), { location: "XQ" })).rejects.toMatchObject({
+      hint: expect.stringMatching(/^Give a country/),
     });
   });
   test("a year without a figure is refused with the years that there are", async () => {

@@ -9,6 +9,9 @@ const STATE_SOURCE = "US EPA eGRID 2020 by Green Algorithms 3, direct, CC BY 4.0
 const AREA_SOURCE = "US EIA-930 generation x CarbonCast life-cycle factors";
 const GCP_SOURCE = "Google Cloud region-carbon-info, Apache-2.0";
 
+/** Two countries have another code in the European Union's statistics, and one of them in speech. */
+const EU_CODES: Readonly<Record<string, string>> = { GB: "UK", GR: "EL" };
+
 /** All places, each id once. */
 export async function loadPlaces(host: Host): Promise<readonly Place[]> {
   const [countries, states, areas, google] = await Promise.all([
@@ -26,7 +29,7 @@ async function countryPlaces(host: Host): Promise<readonly Place[]> {
     id: iso2,
     name,
     kind: "country",
-    aliases: iso3 === "" ? [] : [iso3],
+    aliases: [iso3, EU_CODES[iso2] ?? ""].filter((code) => code !== ""),
     zone: iso2,
     source: COUNTRY_SOURCE,
     caveat: null,

@@ -74,9 +74,11 @@ function ambiguous(text: string, found: readonly Place[]): UserError {
 }
 
 function unknownPlace(text: string, places: readonly Place[]): UserError {
+  // Any country's code is a letter from some other's: that is no hint.
+  const spellings = places.flatMap(({ id, aliases, name }) => [id, ...aliases, name]);
   const near = suggest(
     text,
-    places.flatMap(({ id, aliases, name }) => [id, ...aliases, name]),
+    spellings.filter(({ length }) => length > 3),
   );
   return new UserError("invalid-input", `no carbon intensity is known for "${text}"`, {
     hint: `${near === null ? "" : `Did you mean ${near}? `}Give a country (DE), a US state (US-CA) or a cloud region (aws:eu-west-1); \`godwit zones\` lists all, and the package @tgwf/co2 brings more. Or give the intensity itself with --intensity.`,
