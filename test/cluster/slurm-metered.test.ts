@@ -104,6 +104,13 @@ describe.skipIf(missingSlurm !== null)("jobs of the command line", () => {
     expect(readdirSync(samples)).toEqual([]);
   });
 
+  test("an array has a card for each of its tasks", async () => {
+    const done = await ended(await submit([], "--array=0-2", "sh", "-c", "sleep 1"));
+    expect(done).toMatchObject({ state: "done", cards: { length: 3 } });
+    expect(new Set(done.cards).size).toBe(3);
+    expect(done.account?.energy_j.source).toBe("cards of all attempts");
+  });
+
   test("a job of several nodes is not said to have used what one of them did", async () => {
     const done = await ended(await submit([], "-N2", "srun", "sleep", "1"));
     expect(done).toMatchObject({ state: "done", cards: [expect.anything()] });
