@@ -71,7 +71,7 @@ export const SETS: readonly SetOfRuns[] = [
       { net: "flattened-cnn-full", plain: true },
       { net: "flattened-cnn" },
       { net: "googlenet-small" },
-      { net: "mobilenet-v1-small" },
+      { net: "mobilenet-v1-small", alpha: 0.5 },
       { net: "mlp", plain: true },
     ],
   },

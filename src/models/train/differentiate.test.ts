@@ -71,8 +71,9 @@ describe("what is written", () => {
     g.output(g.op("Add", [g.op("ReduceMean", [read], { keepdims: 0 }), mosaic]), { name: "loss" });
     g.output(pool(g.op("Exp", [g.op("Conv", [x, w])])), { name: "other" });
     const { model } = differentiate(g.finish(), { operators, loss: "loss", parameters: ["w"] });
+    // The last is how the mosaic is compared: ONNX Runtime makes it one with the pool of the forward pass.
     const pools = model.graph?.nodes.filter(({ opType }) => opType === "MaxPool") ?? [];
-    expect(pools.map(({ outputs }) => outputs.length)).toEqual([2, 1, 1, 1]);
+    expect(pools.map(({ outputs }) => outputs.length)).toEqual([2, 1, 1, 1, 1]);
   });
 });
 

@@ -69,6 +69,20 @@ test("each size is timed once, in every way, and the answer is kept for this mac
   expect(elsewhere.cases.some(({ known }) => known)).toBe(false);
 });
 
+test("both ways to find the maxima of a pool agree, so that both are timed", async () => {
+  const g = modelBuilder({ operators });
+  const x = g.input("x", "float32", [2, 1, 8, 8]);
+  const w = g.constant("float32", { name: "w", dims: [3, 1, 3, 3], values: Array(27).fill(0.5) });
+  const y = g.op("MaxPool", [g.op("Conv", [x, w])], { kernel_shape: [2, 2], strides: [2, 2] });
+  g.output(g.op("ReduceMean", [y], { keepdims: 0 }), { name: "loss" });
+  const { cases } = await tuneLowerings(g.finish(), {
+    ...{ operators, loss: "loss", parameters: ["w"], processor: "this one", budgetMs: 1 },
+    engine: { threads: 1 },
+  });
+  const [pool] = cases.filter(({ family }) => family === "max-pool-gradient");
+  expect(Object.keys(pool?.milliseconds ?? {}).sort()).toEqual(["compared", "placed"]);
+});
+
 test("kept text that is no answer is timed again, and the choice is what is written", async () => {
   const texts = new Map<string, string>();
   await tuned(texts);

@@ -23,7 +23,7 @@ const maxPool: Vjp = (site) => [
     const windows = poolOf(site);
     if (site.target !== "webgpu" && isMosaic(x, windows)) {
       const mosaic = { ...windows, columns: dy.dims[3] ?? 1 };
-      return site.choose(maxPoolGradient, mosaic, write, [x, site.output(), dy]);
+      return site.choose(maxPoolGradient, mosaic, write, [x, dy]);
     }
     if (site.node.outputs[1] === undefined) return maxByComparison(site, windows);
     const places = site.output(1);
@@ -61,7 +61,10 @@ const compared: Lowering<Mosaic> = {
   name: "compared",
   applies: () => true,
   write(write, inputs, windows) {
-    const [x, y, dy] = threeOf(inputs);
+    const [x, dy] = pairOf(inputs);
+    // The pool once more, which ONNX Runtime finds to be the one of the forward pass.
+    const attributes = { kernel_shape: windows.kernel, strides: windows.strides };
+    const y = write.op("MaxPool", [x], { dims: dy.dims, attributes });
     const below = write.sub(x, laidOut(write, y, windows));
     // A step: 1 at 0, and 0 below.
     const hits = write.unary("HardSigmoid", below, { alpha: 1e30, beta: 1 });
@@ -75,14 +78,14 @@ const placed: Lowering<Mosaic> = {
   name: "placed",
   applies: () => true,
   write(write, inputs, { kernel, strides }) {
-    const [x, y, dy] = threeOf(inputs);
+    const [x, dy] = pairOf(inputs);
     const attributes = { kernel_shape: kernel, strides };
     const [, places] = write.ops(
       "MaxPool",
       [x],
       [
-        { dims: y.dims, attributes },
-        { dims: y.dims, dataType: "int64" },
+        { dims: dy.dims, attributes },
+        { dims: dy.dims, dataType: "int64" },
       ],
     );
     return write.op("MaxUnpool", [dy, places ?? null, write.ints(x.dims)], {
@@ -92,13 +95,13 @@ const placed: Lowering<Mosaic> = {
   },
 };
 
-function threeOf([x, y, dy]: readonly Value[]): readonly [Value, Value, Value] {
-  if (x === undefined || y === undefined || dy === undefined) throw new TypeError("x, y and dy");
-  return [x, y, dy];
+function pairOf([x, dy]: readonly Value[]): readonly [x: Value, dy: Value] {
+  if (x === undefined || dy === undefined) throw new TypeError("x and dy are needed");
+  return [x, dy];
 }
 
 /**
- * From (x, y, dy), for windows that cut an image up. In ONNX Runtime 1.30 a pool that tells places takes some ten
+ * From (x, dy), for windows that cut an image up. In ONNX Runtime 1.30 a pool that tells places takes some ten
  * times as long as one that does not.
  */
 const maxPoolGradient: LoweringFamily<Mosaic> = {
