@@ -1,5 +1,5 @@
 // What the local runner itself costs: CPU time of an agent that has nothing to do but wait, and the time that
-// submitting a job takes. Run: node bench/schedule/runner.ts [MINUTES]
+// submitting a job takes, both from the built package. Run: npm run build && node bench/schedule/runner.ts [MINUTES]
 
 import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { median } from "../../src/core/index.ts";
 
-const MAIN = join(import.meta.dirname, "../../src/cli/main.ts");
+const MAIN = join(import.meta.dirname, "../../dist/cli/main.js");
 const minutes = Number(process.argv[2] ?? 1);
 const folder = mkdtempSync(join(tmpdir(), "godwit-bench-"));
 mkdirSync(join(folder, ".godwit"));
