@@ -14,6 +14,7 @@ import { factorise } from "./factorise/index.ts";
 import { layersOf } from "./layer.ts";
 import type { PassContext, PassResult } from "./pass.ts";
 import { prune } from "./prune/index.ts";
+import { equaliseLayers, quantiseWeights } from "./quantise/index.ts";
 import { runSteps, stepOf } from "./run-passes.ts";
 import { sparsify, storeSparse } from "./sparsify/index.ts";
 
@@ -45,6 +46,8 @@ const PASSES: Readonly<Record<string, Apply>> = {
       of,
     ),
   prune: (model, of) => prune.apply(model, of, { ratio: 0.5, align: 8 }),
+  "quantise-weights": (model, of) => quantiseWeights.apply(model, of, { bits: 8 }),
+  equalise: (model, of) => equaliseLayers.apply(model, of, undefined),
 };
 
 const cases = modelNames.flatMap((file) => Object.keys(PASSES).map((pass) => ({ file, pass })));

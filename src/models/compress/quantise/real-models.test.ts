@@ -11,11 +11,10 @@ import type { Feeds, PassContext } from "../pass.ts";
 import { simplify } from "../simplify/simplify.ts";
 import { floatLeftovers } from "./check-islands.ts";
 import { quantiseDynamic } from "./dynamic.ts";
+import { smoothQuant } from "./equalise/smooth-quant.ts";
 import { outputsOn } from "./sensitivity.ts";
 import { quantiseStatic } from "./static.ts";
-
-// Graphs whose weights are computed in every run: nothing is stored that could be quantised.
-const names = modelNames.filter((name) => !/light_(vgg|resnet|dense)/.test(name));
+import { quantiseWeights } from "./weight-only/weight-only.ts";
 
 function feedsFor(name: string, model: Model): Feeds {
   const inputs = Object.entries(inputsOf(name, model, 1));
@@ -27,8 +26,8 @@ function feedsFor(name: string, model: Model): Feeds {
   );
 }
 
-describe.each(names)("%s", (name) => {
-  test("runs in 8 bits by static and by dynamic grids, or says why it is left alone", async () => {
+describe.each(modelNames)("%s", (name) => {
+  test("runs on static and dynamic grids, smoothed, and with few bits a weight, or says why not", async () => {
     const opened = openModelFile(modelFile(name));
     const original = withDataInside(opened.model, opened.external);
     const feeds = feedsFor(name, original);
@@ -42,21 +41,27 @@ describe.each(names)("%s", (name) => {
     };
     const { model } = await simplify.apply(original, context, undefined);
     const options = { calibration: { method: "minmax" } } as const;
-    const results = [
-      await quantiseStatic.apply(model, context, options),
-      await quantiseDynamic.apply(model, context, undefined),
-    ];
-    for (const [at, result] of results.entries()) {
+    const results = {
+      static: await quantiseStatic.apply(model, context, options),
+      dynamic: await quantiseDynamic.apply(model, context, undefined),
+      smooth: await smoothQuant.apply(model, context, undefined),
+      weights: await quantiseWeights.apply(model, context, { bits: 4, method: "hqq" }),
+    };
+    for (const [pass, result] of Object.entries(results)) {
       if (result.changes.length === 0) {
-        expect(result.refused.length).toBeGreaterThan(0);
+        expect(result.refused.length, pass).toBeGreaterThan(0);
         continue;
       }
-      expect(encodeModel(result.model).length).toBeLessThan(encodeModel(model).length * 1.02);
+      // Smoothing stores scales beside the weights; all others store less.
+      const most = encodeModel(model).length * (pass === "smooth" ? 1.1 : 1.02);
+      expect(encodeModel(result.model).length, pass).toBeLessThan(most);
       const [outputs] = await outputsOn(result.model, [feeds], context);
       for (const { data } of Object.values(outputs ?? {})) {
         if (data instanceof Float32Array) expect(data.every(Number.isFinite)).toBe(true);
       }
-      if (at === 0) expect(await floatLeftovers(result.model, feeds, context)).toEqual([]);
+      if (pass === "static") {
+        expect(await floatLeftovers(result.model, feeds, context)).toEqual([]);
+      }
     }
   });
 });

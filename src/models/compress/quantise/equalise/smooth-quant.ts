@@ -46,6 +46,10 @@ export const smoothQuant: Pass<SmoothOptions | undefined> = {
       const scales = smoothingScales(seen.largest, largestWeights(readers), chosen);
       return [{ value, layers: readers, scales }];
     });
+    if (groups.size === 0) {
+      const reason = "no product of its main graph has a stored weight";
+      refused.push({ pass: NAME, subject: graph.name || "the model", reason });
+    }
     const { model: smooth } = await scaleInputs(model, scaled, context);
     return { model: smooth, changes, refused };
   },

@@ -64,6 +64,37 @@ export function levelOf(value: number, { scale, zero }: BlockGrid, format: Block
   return Math.min(mostLevel(format), Math.max(0, level));
 }
 
+/** One block on its levels. */
+export interface FittedBlock extends BlockGrid {
+  readonly levels: ArrayLike<number>;
+}
+
+/** Rows [outputs, inputs] on levels, block by block; `levelsOf` gets a block's values and its first input. */
+export function fitBlocks(
+  rows: Float64Array,
+  inputs: number,
+  format: BlockFormat,
+  levelsOf: (values: Float64Array, from: number) => FittedBlock,
+): BlockWeight {
+  const outputs = rows.length / inputs;
+  const blocks = blocksOf(inputs, format);
+  const levels = new Uint8Array(rows.length);
+  const scales = new Float32Array(outputs * blocks);
+  const zeros = new Float32Array(outputs * blocks);
+  for (let output = 0; output < outputs; output++) {
+    for (let block = 0; block < blocks; block++) {
+      const from = block * format.blockSize;
+      const start = output * inputs + from;
+      const end = Math.min(start + format.blockSize, (output + 1) * inputs);
+      const fitted = levelsOf(rows.subarray(start, end), from);
+      levels.set(fitted.levels, start);
+      scales[output * blocks + block] = fitted.scale;
+      zeros[output * blocks + block] = fitted.zero;
+    }
+  }
+  return { format, inputs, outputs, levels, scales, zeros: format.symmetric ? null : zeros };
+}
+
 /** What is left of the weight, [outputs, inputs]. */
 export function dequantiseBlocks(weight: BlockWeight): Float64Array {
   const { format, inputs, outputs, levels, scales, zeros } = weight;

@@ -3,7 +3,7 @@
 // little for outliers.
 
 import { roundHalfToEven } from "../grid.ts";
-import { type BlockFormat, type BlockWeight, blocksOf, mostLevel } from "./blocks.ts";
+import { type BlockFormat, type BlockWeight, fitBlocks, mostLevel } from "./blocks.ts";
 
 /** As in the authors' code: 20 rounds at most, p = 0.7, beta from 10 on, growing by 1 %. */
 const ROUNDS = 20;
@@ -14,22 +14,10 @@ const GROWTH = 1.01;
 /** Optimises rows [outputs, inputs], block by block. */
 export function halfQuadratic(rows: Float64Array, inputs: number, asked: BlockFormat): BlockWeight {
   const format = { ...asked, symmetric: false };
-  const outputs = rows.length / inputs;
-  const blocks = blocksOf(inputs, format);
-  const levels = new Uint8Array(rows.length);
-  const scales = new Float32Array(outputs * blocks);
-  const zeros = new Float32Array(outputs * blocks);
-  for (let output = 0; output < outputs; output++) {
-    for (let block = 0; block < blocks; block++) {
-      const start = output * inputs + block * format.blockSize;
-      const end = Math.min(start + format.blockSize, (output + 1) * inputs);
-      const best = optimiseBlock(rows.subarray(start, end), mostLevel(format));
-      levels.set(best.levels, start);
-      scales[output * blocks + block] = 1 / best.steps;
-      zeros[output * blocks + block] = best.zero;
-    }
-  }
-  return { format, inputs, outputs, levels, scales, zeros };
+  return fitBlocks(rows, inputs, format, (values) => {
+    const { levels, steps, zero } = optimiseBlock(values, mostLevel(format));
+    return { levels, scale: 1 / steps, zero };
+  });
 }
 
 interface Block {

@@ -4,7 +4,7 @@ import {
   type BlockFormat,
   type BlockGrid,
   type BlockWeight,
-  blocksOf,
+  fitBlocks,
   gridOfBlock,
   levelOf,
 } from "./blocks.ts";
@@ -19,27 +19,13 @@ export function roundToNearest(
   format: BlockFormat,
   importance?: Float64Array,
 ): BlockWeight {
-  const outputs = rows.length / inputs;
-  const blocks = blocksOf(inputs, format);
-  const levels = new Uint8Array(rows.length);
-  const scales = new Float32Array(outputs * blocks);
-  const zeros = new Float32Array(outputs * blocks);
-  for (let output = 0; output < outputs; output++) {
-    for (let block = 0; block < blocks; block++) {
-      const start = output * inputs + block * format.blockSize;
-      const end = Math.min(start + format.blockSize, (output + 1) * inputs);
-      const values = rows.subarray(start, end);
-      const from = block * format.blockSize;
-      const grid =
-        importance === undefined
-          ? gridOfBlock(values, format)
-          : clippedGrid(values, importance.subarray(from, from + values.length), format);
-      scales[output * blocks + block] = grid.scale;
-      zeros[output * blocks + block] = grid.zero;
-      for (let at = start; at < end; at++) levels[at] = levelOf(rows[at] ?? 0, grid, format);
-    }
-  }
-  return { format, inputs, outputs, levels, scales, zeros: format.symmetric ? null : zeros };
+  return fitBlocks(rows, inputs, format, (values, from) => {
+    const grid =
+      importance === undefined
+        ? gridOfBlock(values, format)
+        : clippedGrid(values, importance.subarray(from, from + values.length), format);
+    return { ...grid, levels: values.map((value) => levelOf(value, grid, format)) };
+  });
 }
 
 /** Shares of the extremes that are tried: 1 to 0.55 in steps of a twentieth (AWQ's code). */

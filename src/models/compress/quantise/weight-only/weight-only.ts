@@ -74,6 +74,9 @@ export const quantiseWeights: Pass<WeightOnlyOptions | undefined> = {
       const what = `weight in ${format.bits} bits, blocks of ${format.blockSize}`;
       changes.push({ pass: NAME, subject: layer.name, what });
     }
+    if (changes.length === 0 && refused.length === 0) {
+      refused.push(refusal(graph.name || "the model", "no product of its main graph has a weight"));
+    }
     if (changes.length === 0) return { model, changes, refused };
     return { model: withProducts(model, graph, replaced, writer), changes, refused };
   },
@@ -93,10 +96,12 @@ const refusal = (subject: string, reason: string): Refusal => ({ pass: NAME, sub
 
 /** MatMul and plain Gemm with stored weights; all others with the reason. */
 function chooseLayers(graph: Graph, { keepFloat = [] }: WeightOnlyOptions) {
-  const { layers, others } = layersOf(indexGraph(graph));
+  const index = indexGraph(graph);
+  const { layers, others } = layersOf(index);
   const keep = new Set(keepFloat);
   const refused = others.map(({ name, reason }) => refusal(name, reason));
-  const chosen = layers.filter(({ name, node, kind }) => {
+  const chosen = layers.filter(({ name, node, kind, outputs }) => {
+    const bias = index.constant(node.inputs[2] ?? "");
     const reason =
       keep.has(name) || keep.has(node.outputs[0] ?? "")
         ? "it was asked to stay in floats"
@@ -104,12 +109,20 @@ function chooseLayers(graph: Graph, { keepFloat = [] }: WeightOnlyOptions) {
           ? "convolutions have no kernel for blocks"
           : node.opType === "Gemm" && !isPlain(node)
             ? "it scales its input or bias"
-            : null;
+            : (node.inputs[2] ?? "") !== "" && !isRow(bias, outputs)
+              ? "its bias is not stored as one number for each output"
+              : null;
     if (reason !== null) refused.push(refusal(name, reason));
     return reason === null;
   });
   return { chosen, refused };
 }
+
+/** Whether a bias has an element for each output, and no other axis than theirs is longer than 1. */
+const isRow = (bias: Tensor | null, outputs: number): boolean =>
+  bias !== null &&
+  Number(bias.dims.at(-1)) === outputs &&
+  bias.dims.slice(0, -1).every((size) => Number(size) === 1);
 
 const isPlain = ({ attributes }: Node): boolean =>
   attributes.every(
@@ -197,9 +210,13 @@ function gptqWeight(
 interface Writer {
   readonly fresh: (wanted: string) => string;
   readonly stored: Tensor[];
+  readonly constant: (name: string) => Tensor | null;
 }
 
-const writerFor = (graph: Graph): Writer => ({ fresh: freshNames(namesIn(graph)), stored: [] });
+const writerFor = (graph: Graph): Writer => ({
+  ...{ fresh: freshNames(namesIn(graph)), stored: [] },
+  constant: indexGraph(graph).constant,
+});
 
 const DOMAIN = "com.microsoft";
 
@@ -207,7 +224,7 @@ function productNode(
   { node, name, weightName, inputs, outputs }: Layer,
   weight: BlockWeight,
   { accuracyLevel = 4 }: WeightOnlyOptions,
-  { fresh, stored }: Writer,
+  { fresh, stored, constant }: Writer,
 ): Node {
   const packed = packBlocks(weight);
   const store = (wanted: string, tensor: Tensor): string => {
@@ -215,11 +232,18 @@ function productNode(
     stored.push({ ...tensor, name: free });
     return free;
   };
+  /** The operator takes a bias of one axis alone. */
+  const rowOf = (bias: string): string => {
+    const tensor = constant(bias);
+    return tensor === null || tensor.dims.length === 1
+      ? bias
+      : store("bias", { ...tensor, dims: [BigInt(outputs)] });
+  };
   const [input = "", , bias = ""] = node.inputs;
   const zeros = packed.zeros === null ? "" : store("zeros", packed.zeros);
   const reads = [input, store("levels", packed.levels), store("scales", packed.scales), zeros];
   // Input 4 are the groups of an older form; input 5 is the bias.
-  if (bias !== "") reads.push("", bias);
+  if (bias !== "") reads.push("", rowOf(bias));
   return nodeOf("MatMulNBits", bias === "" && zeros === "" ? reads.slice(0, 3) : reads, {
     name,
     outputs: node.outputs,
