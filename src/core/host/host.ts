@@ -74,7 +74,11 @@ export interface Host {
   run(
     command: string,
     args: readonly string[],
-    options: Deadline & { readonly env?: Readonly<Record<string, string>> },
+    options: Deadline & {
+      readonly env?: Readonly<Record<string, string>>;
+      /** This process's folder unless given. */
+      readonly cwd?: string;
+    },
   ): Promise<CommandResult>;
   fetch(
     url: string,

@@ -170,11 +170,11 @@ async function openFile(path: string): Promise<RandomAccessFile> {
 function run(
   command: string,
   args: readonly string[],
-  { timeout, env }: Parameters<Host["run"]>[2],
+  { timeout, ...where }: Parameters<Host["run"]>[2],
 ): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
     const limits = { timeout, maxBuffer: MAX_ANSWER_BYTES, killSignal: "SIGKILL" } as const;
-    const options = env === undefined ? limits : { ...limits, env };
+    const options = { ...limits, ...where };
     execFile(command, [...args], options, (error, stdout, stderr) => {
       if (error === null) resolve({ stdout, stderr, code: 0 });
       else if (typeof error.code === "number") resolve({ stdout, stderr, code: error.code });

@@ -1,12 +1,13 @@
 import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createFakeHost } from "../../../test/fake-host.ts";
 import { startRecord, steadyRun } from "../../../test/run-records.ts";
 import { createSegment, openLedger, segmentPath } from "../../ledger/index.ts";
+import { identifyMachine } from "./identity.ts";
 import { isGone, processStart } from "./liveness.ts";
-import type { SegmentRecord } from "./record.ts";
+import type { SegmentRecord, StartRecord } from "./record.ts";
 import { recoverRuns } from "./recover.ts";
 
 /** A process table in which the process 4242 started at tick 777. */
@@ -49,16 +50,20 @@ describe("recovery", () => {
     for (const record of records) segment.append(record);
     segment.close();
   };
-  const recover = async () => {
+  const recover = async (here = host()) => {
     const ledger = await openLedger(folder);
     try {
-      return { ...(await recoverRuns(host(), ledger)), kept: await ledger.list() };
+      return { ...(await recoverRuns(here, ledger)), kept: await ledger.list() };
     } finally {
       ledger.close();
     }
   };
-  const cutOff = (id: string, pidStart: string) =>
-    steadyRun({ id, pidStart }).filter(({ type }) => type !== "end");
+  let machine: StartRecord["machine"];
+  beforeAll(async () => {
+    machine = await identifyMachine(host());
+  });
+  const cutOff = (id: string, pidStart: string, of = machine) =>
+    steadyRun({ id, pidStart, machine: of }).filter(({ type }) => type !== "end");
 
   test("makes a card of a run whose process is gone, up to its last whole line", async () => {
     write("run-a", cutOff("run-a", "boot-0:1"));
@@ -73,6 +78,15 @@ describe("recovery", () => {
   test("leaves a run that still goes on alone", async () => {
     write("run-b", cutOff("run-b", "boot-1:777"));
     expect(await recover()).toMatchObject({ recovered: [], lost: [], kept: [] });
+  });
+
+  test("leaves a run of another machine alone that has been silent for less than an hour", async () => {
+    write("run-h", cutOff("run-h", "boot-9:1", { ...machine, id: "another" }));
+    const here = host();
+    here.advance(3600e3);
+    expect(await recover(here)).toMatchObject({ recovered: [], lost: [] });
+    here.advance(60e3);
+    expect((await recover(here)).recovered).toMatchObject([{ id: "run-h", status: "interrupted" }]);
   });
 
   test("finishes a run that ended and whose card was never kept, and does it once", async () => {

@@ -5,10 +5,11 @@ import type { Card } from "../../core/card.ts";
 import { type Host, reasonOf } from "../../core/index.ts";
 import { type Ledger, listSegments, readRecords, segmentPath } from "../../ledger/index.ts";
 import { assemble } from "./assemble.ts";
+import { identifyMachine } from "./identity.ts";
 import { createJournal } from "./journal.ts";
 import { isGone } from "./liveness.ts";
 import { parseRecord } from "./parse-record.ts";
-import type { SegmentRecord } from "./record.ts";
+import type { SegmentRecord, StartRecord } from "./record.ts";
 
 export interface Recovery {
   readonly recovered: readonly Card[];
@@ -34,15 +35,28 @@ export async function recoverRuns(host: Host, ledger: Ledger): Promise<Recovery>
   return { recovered, lost };
 }
 
+/**
+ * Seconds without a word after which a run of another machine that shares the ledger is taken for gone: its
+ * processes cannot be looked at from here.
+ */
+const SILENCE_S = 3600;
+
 /** The card of a segment whose writer is gone; null while it is still being written. */
 async function recoverSegment(host: Host, path: string): Promise<Card | null> {
   const { records, damaged } = await readSegmentRecords(path);
   const start = records.find((record) => record.type === "start");
   const isEnded = records.some((record) => record.type === "end");
-  if (start !== undefined && !isEnded && !(await isGone(host, start))) return null;
   const t = records.findLast((record) => record.type === "tick")?.t ?? 0;
+  if (start !== undefined && !isEnded && !(await isOver(host, start, t))) return null;
   const text = `${damaged} lines of the run's records could not be read and were passed over`;
   return assemble(damaged === 0 ? records : [...records, { type: "notice", t, text }]);
+}
+
+/** Whether the writer is gone, of a run whose last sample was taken `t` seconds after its start. */
+async function isOver(host: Host, start: StartRecord, t: number): Promise<boolean> {
+  if (!(await isGone(host, start))) return false;
+  if ((await identifyMachine(host)).id === start.machine.id) return true;
+  return host.wall() / 1000 - (Date.parse(start.startedAt) / 1000 + t) > SILENCE_S;
 }
 
 async function readSegmentRecords(

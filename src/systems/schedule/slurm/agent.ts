@@ -104,7 +104,10 @@ export function createSlurmAgent(options: SlurmAgentOptions): Agent {
   }
 
   /** Runs the user's command that makes the job save itself; false when it failed. */
-  async function save({ id, externalId }: JobRecord, command: readonly string[]): Promise<boolean> {
+  async function save(
+    { id, externalId, cwd }: JobRecord,
+    command: readonly string[],
+  ): Promise<boolean> {
     const [program = "", ...args] = command;
     const env = {
       PATH: "/usr/local/bin:/usr/bin:/bin",
@@ -112,7 +115,8 @@ export function createSlurmAgent(options: SlurmAgentOptions): Agent {
       SLURM_JOB_ID: `${externalId}`,
     };
     try {
-      const { code, stderr } = await options.host.run(program, args, { timeout: SAVING_MS, env });
+      const where = { timeout: SAVING_MS, env, cwd };
+      const { code, stderr } = await options.host.run(program, args, where);
       if (code === 0) return true;
       onEvent(`job ${id}: its checkpoint command failed (${code}): ${stderr.trim().slice(0, 200)}`);
     } catch (error) {
