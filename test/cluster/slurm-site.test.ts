@@ -128,7 +128,8 @@ describe.skipIf(missingSlurm !== null)("a site", () => {
 
   test("a job that can save itself is saved, requeued, and begun again when its plan says", async () => {
     const rig = await rigOf();
-    const save = ["/bin/sh", "-c", 'echo "$GODWIT_JOB_ID"'] as const;
+    // Relative: it is run in the job's folder, not in the agent's.
+    const save = ["/bin/sh", "-c", 'echo "$GODWIT_JOB_ID" >> saved'] as const;
     const job = await rig.add('echo run >> saves; test -n "$SLURM_RESTART_COUNT" || sleep 60', {
       ...{ durationS: 8, pausing: { kind: "checkpoint", command: save } },
       ...{ forecast: cleanAt(0, 30), options: ["--time=2", "--requeue"] },
@@ -142,6 +143,7 @@ describe.skipIf(missingSlurm !== null)("a site", () => {
       return (await rig.get(job)).state === "done";
     });
     expect(rig.lines("saves")).toEqual(["run", "run"]);
+    expect(rig.lines("saved")).toEqual([job.id]);
     expect((await rig.get(job)).engineData["restarts"]).toBe(1);
     expect((await rig.get(job)).spans).toHaveLength(2);
   });
