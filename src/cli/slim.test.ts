@@ -123,6 +123,34 @@ describe("godwit slim", () => {
       pass: "quantise-static",
       fidelity: "approximate",
     });
+    for (const [how, pass, most] of [
+      ["half", "store-half", 0.6],
+      ["codebook", "cluster", 0.35],
+    ] as const) {
+      const stored = await slim(
+        "quantise",
+        "net.onnx",
+        "--how",
+        how,
+        "-o",
+        `${how}.onnx`,
+        "--json",
+      );
+      const told = JSON.parse(stored.out);
+      expect(told).toMatchObject({ pass, fidelity: "approximate" });
+      expect(told.after_bytes).toBeLessThan(most * told.before_bytes);
+    }
+    const few = await slim(
+      "quantise",
+      "net.onnx",
+      "--how",
+      "codebook",
+      "--clusters",
+      "1",
+      "-o",
+      "c",
+    );
+    expect(few).toMatchObject({ code: 64, err: expect.stringContaining("--clusters") });
     const pruned = await slim("prune", "net.onnx", "--ratio", "0.5", "-o", "pruned.onnx", "--json");
     expect(JSON.parse(pruned.out).changes.length).toBeGreaterThan(0);
     const taught = await slim(
