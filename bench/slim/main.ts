@@ -13,12 +13,12 @@ const NETS: readonly NetPlan[] = [
   {
     ...{ data: "fashion-10k", net: "vgg-small", alpha: 2, size: 28, channels: 1, classes: 10 },
     ...{ trainRows: 6000, testRows: 3000, epochs: 2, ratio: 0.5 },
-    student: { alpha: 1, epochs: 15 },
+    student: { alpha: 1, epochs: 15, mirrored: false },
   },
   {
     ...{ data: "eurosat", net: "vgg-small", alpha: 1, size: 64, channels: 3, classes: 10 },
     ...{ trainRows: 3500, testRows: 1000, epochs: 4, ratio: 0.5 },
-    student: { alpha: 1, epochs: 20 },
+    student: { alpha: 1, epochs: 10, mirrored: true },
   },
 ];
 

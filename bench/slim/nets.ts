@@ -2,7 +2,7 @@
 // sample, against the trained net in floats.
 
 import { createNodeHost } from "../../src/core/host/node-host.ts";
-import { seconds } from "../../src/core/index.ts";
+import { createRandom, seconds } from "../../src/core/index.ts";
 import { createSession, nativeRuntime, type Session } from "../../src/engine/index.ts";
 import {
   distil,
@@ -22,9 +22,12 @@ import {
   accuracy,
   allRows,
   type Dataset,
+  memoryDataset,
   openDataset,
+  readColumn,
   readLabels,
   selectColumns,
+  shuffled,
   splitNamed,
   subset,
 } from "../../src/models/data/index.ts";
@@ -48,7 +51,12 @@ export interface NetPlan {
   /** Share of the channels that goes. */
   readonly ratio: number;
   /** The net that learns instead: its width, and rounds over all training rows. */
-  readonly student: { readonly alpha: number; readonly epochs: number };
+  readonly student: {
+    readonly alpha: number;
+    readonly epochs: number;
+    /** Whether pictures have no up and no down, so that mirrored ones are as good. */
+    readonly mirrored: boolean;
+  };
 }
 
 /** Samples in a run that is timed. */
@@ -106,7 +114,8 @@ export async function* slimNet(plan: NetPlan): AsyncGenerator<string> {
     ...{ operators, alpha: plan.student.alpha, size: plan.size },
     ...{ channels: plan.channels, classes: plan.classes },
   });
-  const whole = selectColumns(learn, { image: "image" });
+  const bare = selectColumns(learn, { image: "image" });
+  const whole = plan.student.mirrored ? await withMirrored(bare) : bare;
   const lesson = { data: whole, epochs: plan.student.epochs, rate: 3e-3 };
   const studentTaught = await taught(small, lesson);
   const factorised = await apply(simple, "factorise");
@@ -125,6 +134,30 @@ export async function* slimNet(plan: NetPlan): AsyncGenerator<string> {
     ["student, distilled, int8", await apply(studentTaught, "int8")],
   ];
   yield* table(variants, test);
+}
+
+/** The pictures as they are, mirrored across, along, and both ways. */
+async function withMirrored(pictures: Dataset): Promise<Dataset> {
+  const { dims, data } = await readColumn(pictures, "image");
+  const [count = 0, channels = 0, height = 0, width = 0] = dims;
+  const all = new Float32Array(4 * data.length);
+  const planes = count * channels;
+  for (let way = 0; way < 4; way++) {
+    for (let plane = 0; plane < planes; plane++) {
+      for (let row = 0; row < height; row++) {
+        const from = (plane * height + (way & 1 ? height - 1 - row : row)) * width;
+        const to = way * data.length + (plane * height + row) * width;
+        const line = (data as Float32Array).subarray(from, from + width);
+        all.set(way & 2 ? line.toReversed() : line, to);
+      }
+    }
+  }
+  const shape = dims.slice(1);
+  const mirrored = memoryDataset("mirrored", [
+    { name: "image", dataType: "float32", shape, data: all },
+  ]);
+  // Copies of a picture lie far apart; those left out to judge by must not all be of one kind.
+  return subset(mirrored, shuffled(allRows(4 * count), createRandom(1)));
 }
 
 interface Lesson {
