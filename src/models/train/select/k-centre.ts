@@ -29,6 +29,8 @@ export function kCentre(
       const distance = squaredDistance(values, row * width, other * width, width);
       if (distance < (nearest[other] as number)) nearest[other] = distance;
     }
+    // Nearer than any twin: what is chosen is not chosen again.
+    nearest[row] = -1;
   };
   for (const row of chosen) add(row);
   const picked: number[] = [];
@@ -37,7 +39,7 @@ export function kCentre(
     picked.push(next);
     add(next);
   }
-  return { rows: picked, radius: Math.sqrt(nearest[farthest(nearest)] ?? 0) };
+  return { rows: picked, radius: Math.sqrt(Math.max(0, nearest[farthest(nearest)] ?? 0)) };
 }
 
 function farthest(distances: Float64Array): number {

@@ -132,6 +132,8 @@ describe("k-centre", () => {
     expect(kCentre(line, 1, { chosen: [0] })).toEqual({ rows: [4], radius: 2 });
     expect(kCentre(line, 9).radius).toBe(0);
     expect(kCentre(line, 9).rows.length).toBe(5);
+    // Rows that lie on each other are still different rows.
+    expect(kCentre(floats([4, 1], [3, 3, 3, 3]), 3)).toEqual({ rows: [0, 1, 2], radius: 0 });
   });
 });
 
