@@ -1,11 +1,12 @@
 // What a search found, on a terminal.
 
-import { formatFigure, significant } from "../core/index.ts";
+import { formatFigure } from "../core/index.ts";
 import { padded, wrap } from "../report/columns.ts";
 import type { SlimReport } from "../report/slim/report.ts";
 import {
   changeText,
   dropText,
+  megabytes,
   payBackText,
   qualityText,
   ratioText,
@@ -62,8 +63,6 @@ const TITLES: Readonly<Record<SlimReport["outcome"], string>> = {
   nothing: "nothing better found for",
   faulty: "faulty",
 };
-
-const megabytes = (bytes: number): string => `${significant(bytes / 1e6)} MB`;
 
 function energyRows(
   report: SlimReport,

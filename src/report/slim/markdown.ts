@@ -1,11 +1,11 @@
 // A search for a smaller model as Markdown: for a pull request or a model's README.
 
-import { significant } from "../../core/index.ts";
 import { escapeMarkdown } from "../markdown.ts";
 import type { SlimReport } from "./report.ts";
 import {
   changeText,
   dropText,
+  megabytes,
   payBackText,
   qualityText,
   ratioText,
@@ -16,7 +16,6 @@ import {
 /** The report as a section with tables. */
 export function slimMarkdown(report: SlimReport): string {
   const { metric, original, result, data } = report;
-  const megabytes = (bytes: number): string => `${significant(bytes / 1e6)} MB`;
   const parts = [
     `## slim: ${escapeMarkdown(original.path.split(/[\\/]/).at(-1) ?? original.path)}`,
     escapeMarkdown(report.answer),

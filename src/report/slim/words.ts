@@ -16,6 +16,8 @@ export function ratioText({ value, low, high, verdict }: SlimCost["ratio"]): str
   return verdict === "noise" ? `within noise (${range})` : `${changeText(value)} (${range})`;
 }
 
+export const megabytes = (bytes: number): string => `${significant(bytes / 1e6)} MB`;
+
 export const secondsText = (value: number): string => withPrefix(value, "s");
 
 /** A quality or a drop; proportions as percent and points. */
