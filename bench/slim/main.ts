@@ -18,7 +18,7 @@ const NETS: readonly NetPlan[] = [
   {
     ...{ data: "eurosat", net: "vgg-small", alpha: 1, size: 64, channels: 3, classes: 10 },
     ...{ trainRows: 3500, testRows: 1000, epochs: 4, ratio: 0.5 },
-    student: { alpha: 1, epochs: 16, mirrored: true },
+    student: { alpha: 1, epochs: 32, mirrored: true },
   },
 ];
 

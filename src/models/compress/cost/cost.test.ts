@@ -51,6 +51,40 @@ describe("costs of variants in turns", () => {
     ).toBe("more");
   });
 
+  test("what threads still burn after a turn is not charged to the next variant", async () => {
+    let used = 0;
+    let spinsUntil = 0;
+    let seen = performance.now();
+    const cpuClock = (): number => {
+      const now = performance.now();
+      used += Math.max(0, Math.min(now, spinsUntil) - seen) / 1000;
+      seen = now;
+      return used;
+    };
+    const [, after] = await measureCosts(
+      [
+        {
+          name: "spins for 50 ms more",
+          run: async () => {
+            spinsUntil = performance.now() + 50;
+          },
+        },
+        {
+          name: "calm",
+          run: async () => {
+            used += 1;
+          },
+        },
+      ],
+      { rounds: 5, roundTime: seconds(1e-6), cpuClock },
+    );
+    expect(after?.cpu).toEqual({
+      median: 1,
+      low: expect.closeTo(1, 9),
+      high: expect.closeTo(1, 9),
+    });
+  });
+
   test("waiting between calls is part of the round", async () => {
     const [waiting] = await measureCosts([{ name: "idle", run: async () => {} }], {
       ...{ rounds: 2, roundTime: seconds(0.02), interval: seconds(0.01) },

@@ -101,7 +101,25 @@ async function oneRound(
     if (interval > took) await sleep(interval - took);
   } while (performance.now() < end);
   const used = cpuClock() - before;
+  await quiet(cpuClock);
   return { cpu: used / latencies.length / (variant.items ?? 1), latencies };
+}
+
+const LOOK = seconds(0.01);
+/** Share of a core below which the process rests. */
+const RESTING = 0.1;
+const LONGEST_LOOKS = 50;
+
+/**
+ * Waits until the process rests: threads that spin go on for a while after the last run of a round, and what they
+ * burn would be charged to the variant that comes next.
+ */
+async function quiet(cpuClock: () => number): Promise<void> {
+  for (let look = 0; look < LONGEST_LOOKS; look++) {
+    const before = cpuClock();
+    await sleep(LOOK);
+    if (cpuClock() - before < RESTING * LOOK) return;
+  }
 }
 
 function ownCpuTime(): number {

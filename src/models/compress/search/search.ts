@@ -1,7 +1,7 @@
 // The search: propose along the predicted front, judge on small slices first, measure what is left, look
 // around the best ones, and say in which order to verify them. Method notes: docs/methods/slim.md.
 
-import { normalQuantile, type Seconds, seconds } from "../../../core/index.ts";
+import { normalProbability, normalQuantile, type Seconds, seconds } from "../../../core/index.ts";
 import type { Model } from "../../../onnx/index.ts";
 import { type SessionTuning, tuneSession } from "../cost/tune-session.ts";
 import type { Judge } from "../judge/evaluate.ts";
@@ -107,7 +107,7 @@ export async function search(original: Model, options: SearchOptions): Promise<S
     halving,
   );
   const near = await lookAround(survivors, bench, halving);
-  const last = near.slice(0, FINAL);
+  const last = bestOf(near, FINAL);
   options.onEvent({ kind: "stage", stage: "measuring what is left", total: last.length });
   const items = firstRows(options).length;
   const rounds = options.effort === "quick" ? 7 : 15;
@@ -203,11 +203,18 @@ async function halve(
     const ranked = rankedOf(judged, options);
     if (rung >= splits.search.length || secondsLeft() <= 0) return ranked;
     rung = Math.min(rung * RUNG_FACTOR, splits.search.length);
-    alive = ranked
-      .slice(0, Math.max(FINAL, Math.ceil(ranked.length / 2)))
-      .map(({ steps }) => steps);
+    alive = bestOf(ranked, Math.max(FINAL, Math.ceil(ranked.length / 2))).map(({ steps }) => steps);
   }
 }
+
+/** The first so many, and the simplified original: it is what there is where nothing else holds. */
+function bestOf(ranked: readonly Candidate[], count: number): readonly Candidate[] {
+  const plain = ranked.slice(count).filter((of) => isPlain(of) && of.steps.length > 0);
+  return [...ranked.slice(0, count), ...plain];
+}
+
+/** The original, and the simplified one. */
+const isPlain = ({ steps }: Candidate): boolean => steps.length <= 1;
 
 /** What the work finds; null where its time is over before. */
 async function beforeTheEnd<T>(work: () => Promise<T>): Promise<T | null> {
@@ -221,10 +228,9 @@ async function beforeTheEnd<T>(work: () => Promise<T>): Promise<T | null> {
 
 /**
  * Those within the budget, smallest file first as the cheapest guess of cost, then the others by how far
- * they miss it. The original and the simplified one always stay.
+ * they miss it.
  */
 function rankedOf(candidates: readonly Candidate[], options: SearchOptions): readonly Candidate[] {
-  const isPlain = ({ steps }: Candidate): boolean => steps.length <= 1;
   const fits = (of: Candidate): boolean => isWithin(of, options.maxDrop);
   const plain = candidates.filter((of) => isPlain(of) && of.steps.length > 0);
   const others = candidates.filter((of) => !isPlain(of));
@@ -282,9 +288,13 @@ async function lookAround(
   return rankedOf([...ranked, ...found], options);
 }
 
+/** The least chance with which a candidate is worth one of the few verifications. */
+const HOPE = 0.25;
+
 /**
  * Cheaper than the original beyond noise (or smaller, where size is what counts) and within the budget.
- * First those whose drop the verification can be expected to show, cheapest first.
+ * First those whose drop the verification may well show, cheapest first: one that fails costs little, and
+ * behind a dearer one that holds nothing is tried any more.
  */
 function finalistsOf(
   candidates: readonly Candidate[],
@@ -294,16 +304,17 @@ function finalistsOf(
     objective === "size" ? steps.length > 0 : ratio !== null && ratio.high < 1,
   );
   const z = normalQuantile(1 - alpha);
-  // What was found here is uncertain itself; a gain on these rows counts as far as it is beyond chance.
-  const expected = ({ drop, spread, rows }: Candidate): number =>
-    drop +
-    Math.sqrt(spread / Math.max(1, rows)) +
-    z * Math.sqrt(spread / Math.max(1, splits.verify.length));
-  const isLossless = ({ changed }: Candidate): boolean => changed === 0;
+  const verified = Math.max(1, splits.verify.length);
+  // What was found here is uncertain itself, and so is what the verification will find.
+  const chanceOf = ({ drop, spread, rows, changed }: Candidate): number => {
+    if (changed === 0) return 1;
+    const [here, there] = [spread / Math.max(1, rows), spread / verified];
+    return normalProbability((maxDrop - drop - z * Math.sqrt(there)) / Math.sqrt(here + there));
+  };
   const within = gains.filter(({ drop }) => drop <= Math.max(0, maxDrop));
   const cheapest = (list: readonly Candidate[]) =>
     list.toSorted((a, b) => costOf(a, objective) - costOf(b, objective));
-  const likely = within.filter((of) => isLossless(of) || expected(of) <= maxDrop);
-  const others = within.filter((of) => !likely.includes(of));
-  return [...cheapest(likely), ...cheapest(others)];
+  const hopeful = within.filter((of) => chanceOf(of) >= HOPE);
+  const others = within.filter((of) => !hopeful.includes(of));
+  return [...cheapest(hopeful), ...cheapest(others)];
 }
