@@ -211,6 +211,8 @@ describe("godwit rm", () => {
 describe("a run that was killed", () => {
   const start = startRecord({
     id: "crashed",
+    // Long ago: it is over, whichever machine's it was.
+    startedAt: "2025-12-31T00:00:00.000Z",
     subject: { kind: "command", name: "python crash.py", tags: {} },
     pid: 999_999_999,
     pidStart: "1",
