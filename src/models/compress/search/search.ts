@@ -1,7 +1,7 @@
 // The search: propose along the predicted front, judge on small slices first, measure what is left, look
 // around the best ones, and say in which order to verify them. Method notes: docs/methods/slim.md.
 
-import { normalProbability, normalQuantile, type Seconds, seconds } from "../../../core/index.ts";
+import { type Seconds, seconds } from "../../../core/index.ts";
 import type { Model } from "../../../onnx/index.ts";
 import { type SessionTuning, tuneSession } from "../cost/tune-session.ts";
 import type { Judge } from "../judge/evaluate.ts";
@@ -9,7 +9,8 @@ import { CALIBRATION_BATCH, feedsOf, inputsOf, type Samples } from "../judge/sam
 import type { ThreeSplits } from "../judge/three-splits.ts";
 import type { Feeds, PassContext } from "../pass.ts";
 import { assess, type Bench, measured } from "./assess.ts";
-import { type Candidate, costOf, type Objective } from "./candidate.ts";
+import type { Candidate, Objective } from "./candidate.ts";
+import { finalistsOf } from "./finalists.ts";
 import { hashOfModel, remembered, type Store } from "./memo.ts";
 import { neighboursOf } from "./neighbours.ts";
 import { paretoFront } from "./pareto.ts";
@@ -117,7 +118,7 @@ export async function search(original: Model, options: SearchOptions): Promise<S
   return {
     ...{ workshop, tuning, candidates, refused },
     front: paretoFront(candidates, criteriaOf),
-    finalists: finalistsOf(candidates, options),
+    finalists: finalistsOf(candidates, { ...options, verified: options.splits.verify.length }),
     outOfTime: options.secondsLeft() <= 0,
   };
 }
@@ -286,35 +287,4 @@ async function lookAround(
     options.onEvent({ kind: "candidate", candidate, done: done + 1 });
   }
   return rankedOf([...ranked, ...found], options);
-}
-
-/** The least chance with which a candidate is worth one of the few verifications. */
-const HOPE = 0.25;
-
-/**
- * Cheaper than the original beyond noise (or smaller, where size is what counts) and within the budget.
- * First those whose drop the verification may well show, cheapest first: one that fails costs little, and
- * behind a dearer one that holds nothing is tried any more.
- */
-function finalistsOf(
-  candidates: readonly Candidate[],
-  { objective, maxDrop, splits, alpha }: SearchOptions,
-): readonly Candidate[] {
-  const gains = candidates.filter(({ ratio, steps }) =>
-    objective === "size" ? steps.length > 0 : ratio !== null && ratio.high < 1,
-  );
-  const z = normalQuantile(1 - alpha);
-  const verified = Math.max(1, splits.verify.length);
-  // What was found here is uncertain itself, and so is what the verification will find.
-  const chanceOf = ({ drop, spread, rows, changed }: Candidate): number => {
-    if (changed === 0) return 1;
-    const [here, there] = [spread / Math.max(1, rows), spread / verified];
-    return normalProbability((maxDrop - drop - z * Math.sqrt(there)) / Math.sqrt(here + there));
-  };
-  const within = gains.filter(({ drop }) => drop <= Math.max(0, maxDrop));
-  const cheapest = (list: readonly Candidate[]) =>
-    list.toSorted((a, b) => costOf(a, objective) - costOf(b, objective));
-  const hopeful = within.filter((of) => chanceOf(of) >= HOPE);
-  const others = within.filter((of) => !hopeful.includes(of));
-  return [...cheapest(hopeful), ...cheapest(others)];
 }
