@@ -53,6 +53,9 @@ export function createSession(options: SessionOptions): Session {
   return { context, printed };
 }
 
+/** This process's own, for sessions on the real machine. */
+export const ENVIRONMENT = process.env as Readonly<Record<string, string>>;
+
 /** Runs one command line (without `godwit`). */
 export async function godwit(args: readonly string[], options: SessionOptions): Promise<Answer> {
   const { context, printed } = createSession(options);

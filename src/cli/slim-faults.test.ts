@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createSession as createCli } from "../../test/cli-session.ts";
+import { ENVIRONMENT, godwit } from "../../test/cli-session.ts";
 import { nativeMissing } from "../../test/engines.ts";
 import { operators } from "../../test/operators.ts";
 import { smallVisionNet } from "../../test/small-vision.ts";
@@ -14,20 +14,14 @@ import { createRandom } from "../core/index.ts";
 import { nativeRuntime } from "../engine/index.ts";
 import { quantiseStatic } from "../models/compress/index.ts";
 import { encodeModel, type Model, modelBuilder, type Tensor } from "../onnx/index.ts";
-import { runProgram } from "./program.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "godwit-slim-faults-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 const at = (name: string): string => join(folder, name);
 
 /** Runs a command line on the real machine. */
-async function slim(...args: readonly string[]) {
-  const { context, printed } = createCli({ cwd: folder });
-  const host = createNodeHost();
-  const code = await runProgram({ ...context, host, env: process.env }, ["slim", ...args]);
-  const of = (side: "out" | "err"): string => Buffer.concat(printed[side]).toString();
-  return { code, out: of("out"), err: of("err") };
-}
+const slim = (...args: readonly string[]) =>
+  godwit(["slim", ...args], { cwd: folder, host: createNodeHost(), env: ENVIRONMENT });
 
 const QUICK = ["--effort", "quick", "--only", "quantise", "--ledger", at("ledger"), "--quiet"];
 const DATA = ["--data", "x.jsonl", "--metric", "agreement"] as const;

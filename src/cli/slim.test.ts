@@ -2,27 +2,21 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createSession as createCli } from "../../test/cli-session.ts";
+import { ENVIRONMENT, godwit } from "../../test/cli-session.ts";
 import { smallPictures, smallVisionNet } from "../../test/small-vision.ts";
 import { createNodeHost } from "../core/host/node-host.ts";
 import { createSession } from "../engine/index.ts";
 import { predict, samplesFor, withRows } from "../models/compress/index.ts";
 import { allRows } from "../models/data/index.ts";
 import { encodeModel, type Model } from "../onnx/index.ts";
-import { runProgram } from "./program.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "godwit-slim-test-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 const at = (name: string): string => join(folder, name);
 
 /** Runs a command line on the real machine. */
-async function slim(...args: readonly string[]) {
-  const { context, printed } = createCli({ cwd: folder });
-  const host = createNodeHost();
-  const code = await runProgram({ ...context, host, env: process.env }, ["slim", ...args]);
-  const of = (side: "out" | "err"): string => Buffer.concat(printed[side]).toString();
-  return { code, out: of("out"), err: of("err") };
-}
+const slim = (...args: readonly string[]) =>
+  godwit(["slim", ...args], { cwd: folder, host: createNodeHost(), env: ENVIRONMENT });
 
 const net = smallVisionNet();
 const COUNT = 260;
