@@ -10,6 +10,7 @@ import { dropoutAsMasks, type Mask } from "./dropout-masks.ts";
 import { withFusedUpdates } from "./fuse-update.ts";
 import { graphOf } from "./graph-surgery.ts";
 import type { Loss } from "./losses/index.ts";
+import { withPooledColumns } from "./pooled-columns.ts";
 import { withRecomputation } from "./recompute.ts";
 import { trainingMode } from "./training-mode.ts";
 import { type TunedLowerings, type TuneLoweringsOptions, tuneLowerings } from "./tune-lowerings.ts";
@@ -91,14 +92,16 @@ export function buildStep(model: Model, options: StepOptions): Step {
 }
 
 /** The model as it is trained, up to its loss. */
-function judgedModel(model: Model, options: StepOptions) {
+function judgedModel(given: Model, options: StepOptions) {
   const { operators, parameters, inputs, seed = 0 } = options;
-  const sized = withStaticDims(model, { shapes: inputs });
+  const sized = withStaticDims(given, { shapes: inputs });
   const { model: masked, masks } = dropoutAsMasks(sized);
-  const training = trainingMode(masked, { operators, seed, parameters: new Set(parameters) });
+  const trained = new Set(parameters);
+  const training = trainingMode(masked, { operators, seed, parameters: trained });
   const isDevice = options.lowerings?.target === "webgpu";
   const runnable = isDevice ? batchNormAsPrimitives(training.model) : training.model;
-  const { model: judged, loss, targets } = withLoss(runnable, options);
+  const { model, loss, targets } = withLoss(runnable, options);
+  const judged = isDevice ? model : withPooledColumns(model, { operators, parameters: trained });
   return { judged, loss, targets, masks, statistics: training.statistics };
 }
 

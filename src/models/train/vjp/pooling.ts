@@ -3,7 +3,7 @@
 import { intOf, intsOf } from "../../../onnx/index.ts";
 import type { Lowering, LoweringFamily } from "./lowering.ts";
 import type { Prepare, Rules, Site, Vjp } from "./rule.ts";
-import { disjoint, type Windows, windowsOf } from "./window.ts";
+import { disjoint, tiles, type Windows, windowsOf } from "./window.ts";
 import { range, sizeOf, type Value, type Writer } from "./writer.ts";
 
 function poolOf({ node, input, output }: Site): Windows {
@@ -226,13 +226,6 @@ const averagePool: Vjp = (site) => [
     return spread(site, dy, { kernels, windows });
   },
 ];
-
-/** Windows side by side, with at most a tail that none reads. */
-const tiles = ({ kernel, strides, dilations, begin, end }: Windows): boolean =>
-  kernel.every((size, axis) => size === strides[axis]) &&
-  dilations.every((step) => step === 1) &&
-  begin.every((pad) => pad === 0) &&
-  end.every((pad) => pad <= 0);
 
 /** Every element k times along each axis. */
 function repeated({ write, target }: Site, dy: Value, windows: Windows): Value {

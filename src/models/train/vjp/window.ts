@@ -69,5 +69,12 @@ function statedPads(node: Node, missing: readonly number[]): readonly number[] {
 export const disjoint = ({ kernel, strides, dilations }: Windows): boolean =>
   kernel.every((size, axis) => size <= (strides[axis] ?? 1) && (dilations[axis] ?? 1) === 1);
 
+/** Windows side by side, with at most a tail that none reads. */
+export const tiles = ({ kernel, strides, dilations, begin, end }: Windows): boolean =>
+  kernel.every((size, axis) => size === strides[axis]) &&
+  dilations.every((step) => step === 1) &&
+  begin.every((pad) => pad === 0) &&
+  end.every((pad) => pad <= 0);
+
 /** Number of output channels groups share out. */
 export const groupsOf = (node: Node): number => intOf(node, "group", 1);
