@@ -35,7 +35,7 @@ describe("godwit data", () => {
   test("tells where a dataset lies, or how to get it", async () => {
     expect((await data("path", "digits")).out).toBe("/data/vision-digits\n");
     const absent = await data("path", "mnist");
-    expect(absent.code).toBe(127);
+    expect(absent.code).toBe(2);
     expect(absent.err).toContain("fix  godwit data get mnist");
     expect((await data("get", "statlog")).err).toContain("Point GODWIT_DATA to a folder");
     expect((await data("get", "digits")).err).toContain("digits is here already");

@@ -81,7 +81,7 @@ const pathCommand = (context: CliContext) =>
     });
 
 function absent(entry: CatalogueEntry): UserError {
-  return new UserError("not-found", `dataset ${entry.name} is not on this machine`, {
+  return new UserError("invalid-input", `dataset ${entry.name} is not on this machine`, {
     hint: isDownloadable(entry)
       ? `godwit data get ${entry.name}`
       : `Point GODWIT_DATA to a folder that has ${entry.folder}/.`,

@@ -138,7 +138,7 @@ async function cardsOfSearch(
   } finally {
     ledger.close();
   }
-  throw new UserError("not-found", `the ledger has no runs of a search ${id}`, {
+  throw new UserError("invalid-input", `the ledger has no runs of a search ${id}`, {
     hint: "godwit runs --json shows the tag `search` of each run; or start anew without --resume.",
   });
 }

@@ -18,7 +18,9 @@ export const EXIT = {
 /** Kinds of fault, stable across versions so that scripts can tell them apart. */
 export type ErrorCode =
   | "usage"
+  /** The command that was to be run is not there. */
   | "not-found"
+  /** It is there, and cannot be run. */
   | "not-executable"
   | "denied"
   | "invalid-input"

@@ -78,7 +78,7 @@ export async function findEntry(host: Host, name: string): Promise<CatalogueEntr
   if (found !== undefined) return found;
   const names = entries.map((entry) => entry.name);
   const near = suggest(name, names);
-  throw new UserError("not-found", `there is no dataset ${name}`, {
+  throw new UserError("invalid-input", `there is no dataset ${name}`, {
     hint: near === null ? `There are ${names.join(", ")}.` : `Did you mean ${near}?`,
   });
 }

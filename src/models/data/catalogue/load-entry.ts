@@ -34,7 +34,7 @@ export async function loadEntry(
 
 function notHere(entry: CatalogueEntry): UserError {
   const canBeHad = entry.files.every(({ url }) => url !== undefined);
-  return new UserError("not-found", `dataset ${entry.name} is not on this machine`, {
+  return new UserError("invalid-input", `dataset ${entry.name} is not on this machine`, {
     hint: canBeHad
       ? `godwit data get ${entry.name}`
       : `Point GODWIT_DATA to a folder that has ${entry.folder}/; it cannot be downloaded as it is.`,

@@ -148,7 +148,7 @@ const told = ({ stderr, stdout }: { readonly stderr: string; readonly stdout: st
 
 function commandFault(command: string, cause: unknown): UserError {
   if (hostErrorCode(cause) === "ENOENT")
-    return new UserError("not-found", `${command} is not installed here`, {
+    return new UserError("unsupported", `${command} is not installed here`, {
       hint: "Run godwit on a host with Slurm's commands, such as a login node.",
       cause,
     });
