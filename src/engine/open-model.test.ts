@@ -103,3 +103,15 @@ test.skipIf(modelNames.length === 0)(
     expect(openFiles()).toBe(before);
   },
 );
+
+test("a file that is no model is named, with where in it the fault is", () => {
+  const path = join(folder, "junk.onnx");
+  writeFileSync(path, "junk\n");
+  expect(() => openModelFile(path)).toThrow(
+    expect.objectContaining({
+      name: "ModelError",
+      code: "invalid-input",
+      message: expect.stringMatching(new RegExp(`^${path}: truncated`)),
+    }),
+  );
+});

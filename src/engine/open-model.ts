@@ -9,6 +9,7 @@ import {
   externalData,
   type Graph,
   type Model,
+  ModelError,
   subGraphsOf,
   type Tensor,
 } from "../onnx/index.ts";
@@ -56,7 +57,7 @@ export function openModelFile(path: string): OpenModel {
     };
   } catch (error) {
     close();
-    throw error;
+    throw error instanceof ModelError ? error.inFile(path) : error;
   }
 }
 

@@ -6,6 +6,8 @@ import { UserError } from "../core/index.ts";
 export class ModelError extends UserError {
   override readonly name = "ModelError";
   readonly where: string;
+  /** What is wrong, without where. */
+  readonly fault: string;
 
   constructor(message: string, where: string, options: { hint?: string; cause?: unknown } = {}) {
     super("invalid-input", where === "" ? message : `${message} (at ${where})`, {
@@ -13,5 +15,12 @@ export class ModelError extends UserError {
       cause: options.cause,
     });
     this.where = where;
+    this.fault = message;
+  }
+
+  /** The same fault, told of the file that has it. */
+  inFile(path: string): ModelError {
+    const { fault, where, hint } = this;
+    return new ModelError(`${path}: ${fault}`, where, { hint, cause: this });
   }
 }
