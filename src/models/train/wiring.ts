@@ -22,6 +22,9 @@ export type WiringChoice = Readonly<Record<string, string>>;
 /** Names under which the truth stands in datasets, in the order in which they are looked for. */
 const TRUTHS: readonly string[] = ["label", "labels", "target", "targets", "class", "y"];
 
+/** What losses ask for beside the predictions; a choice may name a column for each. */
+const ROLES: ReadonlySet<string> = new Set(["labels", "targets", "probabilities", "teacher"]);
+
 /** The columns of a dataset that are not the truth. */
 const featuresOf = ({ columns }: Dataset): readonly Column[] =>
   columns.filter(({ name }) => !TRUTHS.includes(name));
@@ -36,6 +39,10 @@ export function wireInputs(
   choice: WiringChoice = {},
 ): readonly Wire[] {
   const inputs = graphOf(model).inputs;
+  refuseUnknown(
+    choice,
+    inputs.map(({ name }) => name),
+  );
   const features = featuresOf(dataset);
   return inputs.map(({ name, type }) => {
     const column =
@@ -48,6 +55,15 @@ export function wireInputs(
     const declared = type?.kind === "tensor" ? type.shape?.slice(1) : undefined;
     const dims = sampleDims(column, declared?.map(({ value }) => value) ?? null, name, dataset);
     return { input: name, column: column.name, dataType: elementType ?? column.dataType, dims };
+  });
+}
+
+/** A choice for what is not there would do nothing, and nobody would notice. */
+function refuseUnknown(choice: WiringChoice, inputs: readonly string[]): void {
+  const unknown = Object.keys(choice).find((name) => !ROLES.has(name) && !inputs.includes(name));
+  if (unknown === undefined) return;
+  throw new UserError("invalid-input", `the model has no input "${unknown}"`, {
+    hint: `Its inputs are ${inputs.join(", ")}; the truth goes by labels or targets.`,
   });
 }
 
@@ -65,8 +81,26 @@ export function wireTargets(
         ? TRUTHS.map((name) => columnNamed(dataset, name)).find((found) => found !== undefined)
         : undefined);
     if (column === undefined) throw notWired(role, dataset, choice[role]);
+    requireSize(role, dims.slice(1), { column, dataset });
     return { input, column: column.name, dataType, dims: dims.slice(1) };
   });
+}
+
+/** Whether a column has as many numbers a sample as a loss compares. */
+function requireSize(
+  role: string,
+  dims: readonly number[],
+  { column, dataset }: { readonly column: Column; readonly dataset: Dataset },
+): void {
+  if (column.shape === null || sizeOf(column.shape) === sizeOf(dims)) return;
+  const has = `column ${column.name} of ${dataset.name} has [${column.shape.join(", ")}]`;
+  throw new UserError(
+    "invalid-input",
+    `the loss takes ${role} of [${dims.join(", ")}] a sample, ${has}`,
+    {
+      hint: `Choose another loss (cross-entropy takes a class a sample), or a column with --map ${role}=COLUMN.`,
+    },
+  );
 }
 
 /** The column of a dataset that holds the truth. Throws UserError where there is none. */
