@@ -48,6 +48,14 @@ describe("godwit card", () => {
     expect(readBack()).toBe(text);
   });
 
+  test("a file that is no text stays as it is", async () => {
+    const model = Buffer.from([8, 7, 0x12, 0xff, 0xfe, 0, 1]);
+    writeFileSync(join(cwd, "model.onnx"), model);
+    const { code, err } = await run("card", "rich", "model.onnx");
+    expect([code, err]).toEqual([2, expect.stringContaining("model.onnx is no text\n  fix  ")]);
+    expect(readFileSync(join(cwd, "model.onnx"))).toEqual(model);
+  });
+
   test("a file that is not there, or a command line without one, is wrong usage", async () => {
     expect((await run("card", "--check", "none.md")).code).toBe(2);
     expect((await run("card", "rich")).err).toContain("no model card was named");

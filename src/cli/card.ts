@@ -1,5 +1,6 @@
 // `godwit card`: a run's emissions in a model card's front matter, or a check of what stands there.
 
+import { isUtf8 } from "node:buffer";
 import { resolve } from "node:path";
 import { Command, Option } from "@commander-js/extra-typings";
 import type { Card } from "../core/card.ts";
@@ -119,10 +120,15 @@ async function writeFile(
 
 async function read(path: string): Promise<string> {
   const { readFile } = await import("node:fs/promises");
-  return readFile(path, "utf8").catch((cause: unknown) => {
+  const bytes = await readFile(path).catch((cause: unknown) => {
     throw new UserError("invalid-input", `cannot read ${path}`, {
       hint: `Name the model card, such as README.md (${reasonOf(cause)}).`,
       cause,
     });
+  });
+  // Written back as text, what is none would be destroyed: a model named in place of its card.
+  if (isUtf8(bytes) && !bytes.includes(0)) return bytes.toString();
+  throw new UserError("invalid-input", `${path} is no text`, {
+    hint: "Name the model card, such as README.md, in UTF-8.",
   });
 }
