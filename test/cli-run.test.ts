@@ -406,24 +406,35 @@ describe("what is kept", () => {
     expect(stderr).not.toContain("    at ");
   });
 
-  test.skipIf(process.platform !== "linux" || process.getuid?.() !== 0)(
-    "a full disk costs a notice, not the run",
-    { timeout: LONG },
-    async ({ skip }) => {
-      const disk = join(folder, "disk");
-      mkdirSync(disk);
-      const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=4k", "tmpfs", disk]);
-      if (mounted.status !== 0) return skip("no file system can be mounted here");
-      try {
-        const args = ["run", "--summary", "--interval", "50ms", "--ledger", join(disk, "l")];
-        const { code, stdout, stderr } = await godwit([...args, "sh", "-c", "sleep 1; echo ran"]);
-        expect({ code, stdout: stdout.toString() }).toEqual({ code: 0, stdout: "ran\n" });
-        expect(stderr).toMatch(/not kept|not being saved/);
-      } finally {
-        spawnSync("umount", [disk]);
-      }
-    },
-  );
+  test("without a summary, that nothing is left of a run is said all the same", {
+    timeout: LONG,
+  }, async () => {
+    const file = join(folder, "file");
+    writeFileSync(file, "a file where a folder should be");
+    const lost = await godwit(["run", "--quiet", "--ledger", join(file, "ledger"), "true"]);
+    expect(lost.code).toBe(0);
+    expect(lost.stderr).toMatch(/^godwit: this run was not kept: /m);
+    const kept = await godwit(["run", "--ledger", join(folder, "fine"), "true"]);
+    expect(kept.stderr).toBe("");
+  });
+
+  test.skipIf(process.platform !== "linux" || process.getuid?.() !== 0).for([
+    { name: "a full disk", option: "size=4k" },
+    { name: "a read-only file system", option: "ro" },
+  ])("$name costs a notice, not the run", { timeout: LONG }, async ({ name, option }, { skip }) => {
+    const disk = join(folder, name);
+    mkdirSync(disk);
+    const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", option, "tmpfs", disk]);
+    if (mounted.status !== 0) return skip("no file system can be mounted here");
+    try {
+      const args = ["run", "--summary", "--interval", "50ms", "--ledger", join(disk, "l")];
+      const { code, stdout, stderr } = await godwit([...args, "sh", "-c", "sleep 1; echo ran"]);
+      expect({ code, stdout: stdout.toString() }).toEqual({ code: 0, stdout: "ran\n" });
+      expect(stderr).toMatch(/not kept|not being saved/);
+    } finally {
+      spawnSync("umount", [disk]);
+    }
+  });
 
   test.skipIf(process.platform === "win32")(
     "in a folder that was deleted the command runs all the same",

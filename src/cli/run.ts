@@ -100,7 +100,11 @@ async function report(context: CliContext, of: Report): Promise<void> {
   const cards = attempts.flatMap(({ card }) => card ?? []);
   const notices = [...new Set(attempts.flatMap((attempt) => attempt.notices))];
   const wanted = plan.summary === "auto" ? context.stderr.isTTY : plan.summary === "always";
-  if (plan.json === null && !wanted) return;
+  if (plan.json === null && !wanted) {
+    // Where nothing else is left of the run, its loss is no part of a summary.
+    if (savedTo === null) sayAll(context, notices);
+    return;
+  }
   const { renderRuns, runsToJson } = await import("./run-report.ts");
   if (plan.json !== null) writeJson(context, plan.json, runsToJson(cards, { plan, notices }));
   if (!wanted) return;
@@ -113,6 +117,10 @@ async function report(context: CliContext, of: Report): Promise<void> {
   });
   context.stderr.write(`\n${text}`);
 }
+
+const sayAll = ({ stderr }: CliContext, notices: readonly string[]): void => {
+  for (const text of notices) stderr.write(`godwit: ${text}\n`);
+};
 
 function writeJson(context: CliContext, file: string, text: string): void {
   if (file === "-") {
