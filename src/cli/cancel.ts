@@ -54,7 +54,8 @@ export function cancelCommand(context: CliContext) {
         for (;;) {
           const now = await store.get(id);
           if (now === null || isFinal(now)) {
-            stderr.write(`Job ${id} (${name}): ${now?.state}, ${now?.reason}.\n`);
+            const why = now === null || now.reason === now.state ? "" : `, ${now.reason}`;
+            stderr.write(`Job ${id} (${name}): ${now?.state ?? "is gone"}${why}.\n`);
             return;
           }
           if (host.wall() > until) break;

@@ -202,7 +202,7 @@ describe("what cannot be planned", () => {
 
   test("a job longer than its window", async () => {
     expect(await fault([...JOB, "--deadline", "+90min"])).toContain(
-      "takes 2 h, its window is 1.5 h",
+      "takes 2 h, its window is 1 h 30 min",
     );
   });
 

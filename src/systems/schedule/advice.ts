@@ -1,7 +1,7 @@
 // The answer to "when shall I start it?": the plan of one job, whether waiting is worth it and why not,
 // and what every built-in policy would have done. What is said of it, and how, is a face's business.
 
-import { UserError } from "../../core/index.ts";
+import { formatDuration, UserError } from "../../core/index.ts";
 import { durationAt } from "./duration.ts";
 import { exposureOf, requireReach } from "./exposure.ts";
 import { checkJob, type Job, latestStart } from "./job.ts";
@@ -70,10 +70,10 @@ function requireRoom(job: Job, now: number): void {
   const begins = Math.max(now, job.earliest) + job.zones[0].startLatencyS;
   const median = durationAt(job.duration, 0.5);
   if (begins + median <= job.deadline) return;
-  const hours = (seconds: number): string => `${Number((seconds / 3600).toFixed(2))} h`;
+  const room = Math.max(0, job.deadline - begins);
   throw new UserError(
     "invalid-input",
-    `${job.id} takes ${hours(median)}, its window is ${hours(Math.max(0, job.deadline - begins))}`,
+    `the job takes ${formatDuration(median)}, its window is ${formatDuration(room)}`,
     { hint: "Give a later deadline, an earlier start, or a shorter duration." },
   );
 }
