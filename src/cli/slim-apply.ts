@@ -17,6 +17,7 @@ import {
 } from "../models/compress/index.ts";
 import { encodeModel, loadOperators } from "../onnx/index.ts";
 import type { CliContext } from "./context.ts";
+import { outputFile } from "./output-file.ts";
 import { endingWith, SLIM_EXIT } from "./slim-exit.ts";
 import { openSlimInputs, openSlimModel, type SlimModel } from "./slim-inputs.ts";
 import { type DataOptions, dataCommand } from "./slim-options.ts";
@@ -31,7 +32,9 @@ export const slimApplyCommand = (context: CliContext) =>
     .option("--json", "print as JSON")
     .action(async (file, options) => {
       const recipe = await readRecipe(resolve(context.cwd, options.recipe));
-      const model = await openSlimModel(resolve(context.cwd, file));
+      const path = resolve(context.cwd, file);
+      const out = await outputFile(context, options.out, [path]);
+      const model = await openSlimModel(path);
       try {
         const own = {
           ...{ operators: await loadOperators(context.host), runtime: nativeRuntime() },
@@ -39,7 +42,7 @@ export const slimApplyCommand = (context: CliContext) =>
         };
         const { model: made, changes } = await applyRecipe(model.whole, recipe, own);
         const bytes = encodeModel(made);
-        await writeFileAtomic(resolve(context.cwd, options.out), bytes);
+        await writeFileAtomic(out, bytes);
         const written = { out: options.out, bytes: bytes.length, sha256: await sha256(bytes) };
         context.stdout.write(
           options.json === true

@@ -7,9 +7,10 @@ import { distil } from "../models/compress/index.ts";
 import { selectColumns } from "../models/data/index.ts";
 import { encodeModel, loadOperators } from "../onnx/index.ts";
 import type { CliContext } from "./context.ts";
+import { outputFile } from "./output-file.ts";
 import { openSlimInputs, openSlimModel } from "./slim-inputs.ts";
-import { dataCommand } from "./slim-options.ts";
-import { parseCount, parseNumber } from "./values.ts";
+import { dataCommand, SEED_OPTION } from "./slim-options.ts";
+import { parseCount, parsePositive } from "./values.ts";
 
 /** The command `slim distil`. */
 export const slimDistilCommand = (context: CliContext) =>
@@ -27,21 +28,23 @@ export const slimDistilCommand = (context: CliContext) =>
     .option(
       "--rate <number>",
       "highest learning rate",
-      (text) => parseNumber("--rate", text),
+      (text) => parsePositive("--rate", text),
       0.001,
     )
     .option(
       "--temperature <number>",
       "softens what both say",
-      (text) => parseNumber("--temperature", text),
+      (text) => parsePositive("--temperature", text),
       4,
     )
     .option("--train-batch <rows>", "of a step", (text) => parseCount("--train-batch", text, 1), 16)
-    .option("--seed <number>", "of every random choice", Number, 1)
+    .option(...SEED_OPTION)
     .option("--json", "print as JSON")
     .action(async (file, options) => {
-      const student = await openSlimModel(resolve(context.cwd, file));
-      const teacher = await openSlimModel(resolve(context.cwd, options.teacher));
+      const paths = [resolve(context.cwd, file), resolve(context.cwd, options.teacher)] as const;
+      const out = await outputFile(context, options.out, paths);
+      const student = await openSlimModel(paths[0]);
+      const teacher = await openSlimModel(paths[1]);
       try {
         const { samples, dataset } = await openSlimInputs(context, student, options);
         if (Object.keys(samples.fixed).length > 0) {
@@ -58,7 +61,6 @@ export const slimDistilCommand = (context: CliContext) =>
           ...{ batchSize: options.trainBatch, seed: options.seed },
         });
         const bytes = encodeModel(taught.model);
-        const out = resolve(context.cwd, options.out);
         await writeFileAtomic(out, bytes);
         const { before, after, kept } = taught;
         const found = {

@@ -1,7 +1,7 @@
 // What `godwit slim` does with models and samples that cannot be used, or only with care: each ends with a
 // code of its own, a sentence about what is wrong, and one about what to do.
 
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -90,6 +90,40 @@ describe.skipIf(nativeMissing !== null)("godwit slim refuses", () => {
     await refused(["inner/up.onnx", ...DATA], 4, /outside|beyond|leaves/);
     await refused(["inner/root.onnx", ...DATA], 4, /outside|beyond|absolute/);
     await refused(["inner/link.onnx", ...DATA], 4, /outside|beyond|link/);
+  });
+
+  test("places that cannot be written, before any work, and the original as its own result", async () => {
+    const wrong = (args: readonly string[], words: string) =>
+      refused(["dense.onnx", ...DATA, ...args], 64, words);
+    mkdirSync(at("taken"), { recursive: true });
+    await wrong(["-o", "taken"], "--out: cannot write to");
+    await wrong(["-o", "no/such.onnx"], `there is no folder ${at("no")}`);
+    await wrong(["--report", "no/such.html"], "--report: cannot write");
+    await wrong(["-o", "dense.onnx"], "dense.onnx is the model that is read");
+    symlinkSync(at("dense.onnx"), at("alias.onnx"));
+    await wrong(["-o", "alias.onnx"], "alias.onnx is the model that is read");
+    expect(readdirSync(folder).filter((name) => name.endsWith(".slim"))).toEqual([]);
+  });
+
+  test("values that are none, told as such", async () => {
+    const wrong = async (args: readonly string[], words: string): Promise<void> => {
+      const { code, err } = await slim(...args);
+      expect([code, err]).toEqual([64, expect.stringMatching(words)]);
+      expect(err).toMatch(/\n {2}fix /);
+    };
+    const out = ["-o", "out.onnx"] as const;
+    await wrong(["dense.onnx", ...DATA, "--max-drop", "-1"], "--max-drop: cannot read");
+    await wrong(["dense.onnx", ...DATA, "--seed", "abc"], "--seed: cannot read");
+    await wrong(["dense.onnx", ...DATA, "--batch", "1e99"], "--batch: cannot read");
+    await wrong(["quantise", "dense.onnx", ...out, "--scale", "abc"], "--scale: cannot read");
+    await wrong(["prune", "dense.onnx", ...out, "--ratio", "0.5", "--align", "0"], "--align");
+    await wrong(["prune", "dense.onnx", ...out, "--ratio", "0.5", "--align", "x"], "--align");
+    const taught = ["distil", "dense.onnx", "--teacher", "dense.onnx", ...out] as const;
+    await wrong([...taught, "--temperature", "0"], "--temperature: cannot read");
+    await wrong(
+      ["quantise", "dense.onnx", "--how", "dynamic", ...out, "--keep-float", "nope"],
+      '--keep-float: no node is called "nope"',
+    );
   });
 
   test("operators that no runtime knows, in the runtime's own words", async () => {

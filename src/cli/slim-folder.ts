@@ -4,7 +4,7 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createFolderStore } from "../core/host/cache-folder.ts";
-import { writeFileAtomic } from "../core/host/write-file-atomic.ts";
+import { refusal, writeFileAtomic } from "../core/host/write-file-atomic.ts";
 import { UserError } from "../core/index.ts";
 import type { Store } from "../models/compress/index.ts";
 import type { SlimOptions } from "./slim-options.ts";
@@ -28,7 +28,9 @@ export interface SearchFolder {
 
 /** Makes or opens the folder. */
 export async function openSearchFolder(path: string): Promise<SearchFolder> {
-  await mkdir(path, { recursive: true });
+  await mkdir(path, { recursive: true }).catch((error: unknown) => {
+    throw refusal(path, error);
+  });
   return {
     path,
     store: createFolderStore(join(path, "computed")),

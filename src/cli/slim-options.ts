@@ -3,16 +3,16 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import { UserError } from "../core/index.ts";
 import { LEDGER_OPTION } from "./open-ledger.ts";
-import { parseCount, parseDuration, parseIntensity } from "./values.ts";
+import { parseCount, parseDuration, parseIntensity, parseNumber } from "./values.ts";
 
 /** `0.5pp` is half a percentage point; a bare number is in units of the metric. */
 export function parseDrop(text: string): number {
   const [, number = "", unit = ""] =
     /^\s*([+-]?[\d.]+(?:e[+-]?\d+)?)\s*(pp|dB)?\s*$/i.exec(text) ?? [];
   const value = Number(number);
-  if (number === "" || !Number.isFinite(value)) {
+  if (number === "" || !Number.isFinite(value) || value < 0) {
     throw new UserError("usage", `--max-drop: cannot read "${text}"`, {
-      hint: "Give percentage points, such as 0.5pp, or a number in units of the metric, such as 0.01.",
+      hint: "Give percentage points, such as 0.5pp, or a number in units of the metric, such as 0.01; 0 keeps outputs.",
     });
   }
   return unit.toLowerCase() === "pp" ? value / 100 : value;
@@ -37,6 +37,14 @@ function parseSides(text: string): { readonly width: number; readonly height: nu
   });
 }
 
+/** The option `--seed` of every part that draws. */
+export const SEED_OPTION = [
+  "--seed <number>",
+  "of every random choice",
+  (text: string): number => parseCount("--seed", text, 0),
+  1,
+] as const;
+
 /** A command with the options that say what a model is fed with and judged by. */
 export const dataCommand = (name: string) =>
   new Command(name)
@@ -60,7 +68,9 @@ export const dataCommand = (name: string) =>
     .addOption(
       new Option("--channels <order>", "of images").choices(["RGB", "BGR", "grey"] as const),
     )
-    .option("--scale <factor>", "on pixels 0 to 255 (default: 1/255)", Number)
+    .option("--scale <factor>", "on pixels 0 to 255 (default: 1/255)", (text) =>
+      parseNumber("--scale", text),
+    )
     .option("--mean <numbers>", "by channel, after scaling", (text) => parseNumbers("--mean", text))
     .option("--deviation <numbers>", "by channel", (text) => parseNumbers("--deviation", text))
     .option("--tokenizer <file>", "tokenizer.json for a column of text")
@@ -128,7 +138,7 @@ export const slimOptions = () =>
       "--run-dir <folder>",
       "what was computed, for resuming (default: beside the model that is written)",
     )
-    .option("--seed <number>", "of every random choice", Number, 1)
+    .option(...SEED_OPTION)
     .option("--location <place>", "whose carbon intensity applies: DE, US-CA, eu-west-1 ...")
     .option("--intensity <gCO2e/kWh>", "carbon intensity, such as 380", (text) =>
       parseIntensity("--intensity", text),

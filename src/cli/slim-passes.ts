@@ -4,7 +4,7 @@
 import { resolve } from "node:path";
 import { Command, Option } from "@commander-js/extra-typings";
 import { writeFileAtomic } from "../core/host/write-file-atomic.ts";
-import { UserError } from "../core/index.ts";
+import { suggest, UserError } from "../core/index.ts";
 import { nativeRuntime } from "../engine/index.ts";
 import {
   applyRecipe,
@@ -16,10 +16,11 @@ import {
   recipeOf,
 } from "../models/compress/index.ts";
 import { allRows } from "../models/data/index.ts";
-import { encodeModel, loadOperators } from "../onnx/index.ts";
+import { encodeModel, loadOperators, type Model } from "../onnx/index.ts";
 import type { CliContext } from "./context.ts";
+import { outputFile } from "./output-file.ts";
 import { openSlimInputs, openSlimModel } from "./slim-inputs.ts";
-import { type DataOptions, dataCommand } from "./slim-options.ts";
+import { type DataOptions, dataCommand, SEED_OPTION } from "./slim-options.ts";
 import { parseCount, parseShare } from "./values.ts";
 
 /** Samples that statistics are taken on. */
@@ -29,14 +30,14 @@ const passCommand = (name: string) =>
   new Command(name)
     .argument("<model>", "an .onnx file")
     .requiredOption("-o, --out <file>", "the model to write")
-    .option("--seed <number>", "of every random choice", Number, 1)
+    .option(...SEED_OPTION)
     .option("--json", "print as JSON");
 
 const dataPassCommand = (name: string) =>
   dataCommand(name)
     .argument("<model>", "an .onnx file")
     .requiredOption("-o, --out <file>", "the model to write")
-    .option("--seed <number>", "of every random choice", Number, 1)
+    .option(...SEED_OPTION)
     .option("--json", "print as JSON");
 
 /** The command `slim simplify`. */
@@ -113,7 +114,12 @@ export const slimPruneCommand = (context: CliContext) =>
     .requiredOption("--ratio <share>", "of every group to remove, such as 0.5", (text) =>
       parseShare("--ratio", text),
     )
-    .option("--align <channels>", "that stay, in multiples of this", Number, 16)
+    .option(
+      "--align <channels>",
+      "that stay, in multiples of this",
+      (text) => parseCount("--align", text, 1),
+      16,
+    )
     .action((model, options) =>
       applyPass(context, {
         model,
@@ -150,14 +156,28 @@ interface PassRequest {
     readonly out: string;
     readonly seed: number;
     readonly json?: true;
+    readonly keepFloat?: readonly string[];
   };
+}
+
+/** A name with a slip of the pen would leave nothing in floats, and nobody would notice. */
+function refuseUnknown({ graph }: Model, names: readonly string[]): void {
+  const known = (graph?.nodes ?? []).flatMap(({ name = "", outputs }) => [name, outputs[0] ?? ""]);
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  const near = suggest(unknown, known);
+  throw new UserError("usage", `--keep-float: no node is called "${unknown}"`, {
+    hint: near === null ? "godwit profile MODEL --by node lists them." : `Did you mean ${near}?`,
+  });
 }
 
 async function applyPass(context: CliContext, request: PassRequest): Promise<void> {
   const { pass, values, options } = request;
   const path = resolve(context.cwd, request.model);
+  const out = await outputFile(context, options.out, [path]);
   const model = await openSlimModel(path);
   try {
+    refuseUnknown(model.whole, options.keepFloat ?? []);
     const operators = await loadOperators(context.host);
     const own = {
       operators,
@@ -173,7 +193,6 @@ async function applyPass(context: CliContext, request: PassRequest): Promise<voi
       fidelity,
     } = await applyRecipe(model.whole, recipe, own);
     const bytes = encodeModel(changed);
-    const out = resolve(context.cwd, options.out);
     await writeFileAtomic(out, bytes);
     const before = model.fileBytes;
     context.stdout.write(

@@ -18,6 +18,7 @@ import {
 import { encodeModel, loadOperators } from "../onnx/index.ts";
 import type { Outcome, SlimTrial } from "../report/slim/report.ts";
 import type { CliContext } from "./context.ts";
+import { outputFile } from "./output-file.ts";
 import { refuseHopeless } from "./slim-baseline.ts";
 import { costsOf, isCheaper } from "./slim-costs.ts";
 import { endingWith, SLIM_EXIT } from "./slim-exit.ts";
@@ -92,6 +93,14 @@ const folderOf = (request: SlimRequest): string =>
     ? outputOf(request).replace(/(\.onnx)?$/, ".slim")
     : resolve(request.cwd, request.options.runDir);
 
+/** Whether all that is to be written can be, told before the work. */
+async function checkPlaces(context: CliContext, request: SlimRequest): Promise<void> {
+  const { model, options, cwd } = request;
+  await outputFile(context, outputOf(request), [model]);
+  if (options.report !== undefined)
+    await outputFile({ ...context, cwd }, options.report, [model], "--report");
+}
+
 interface Way {
   readonly progress: SearchProgress;
   readonly signal: AbortSignal;
@@ -105,6 +114,7 @@ async function findSmaller(
   const { options } = request;
   const started = performance.now();
   const limit = options.timeLimit ?? TIME_LIMIT;
+  await checkPlaces(context, request);
   progress.stage(`opening ${basename(request.model)} and ${options.data ?? "its data"}`);
   const model = await openSlimModel(request.model);
   const inputs = await openSlimInputs(context, model, options);

@@ -15,7 +15,7 @@ interface Files {
 }
 
 const WHY: Readonly<Record<Trained["result"]["stopped"], string>> = {
-  epochs: "all epochs",
+  epochs: "done",
   patience: "no epoch was better any more",
   energy: "the energy budget was used up",
   aborted: "interrupted",
@@ -26,11 +26,10 @@ const WHY: Readonly<Record<Trained["result"]["stopped"], string>> = {
 export function trainedText(context: CliContext, trained: Trained, files: Files): string {
   const { result, recipe, rows } = trained;
   const paint = painter(wantsColor(context.stdout, context.env));
+  const epochs = result.history.length;
   const lines = [
-    `${paint("strong", WHY[result.stopped])} after ${result.history.length} epochs, ${formatQuantity(result.parameters, "parameters")} trained`,
-    ...(result.best === null
-      ? []
-      : [`  best epoch  ${result.best.epoch} of ${result.history.length}`]),
+    `${paint("strong", WHY[result.stopped])} after ${epochs} ${epochs === 1 ? "epoch" : "epochs"}, ${formatQuantity(result.parameters, "parameters")} trained`,
+    ...(result.best === null ? [] : [`  best epoch  ${result.best.epoch} of ${epochs}`]),
     ...(recipe.select === undefined
       ? []
       : [`  rows        ${rows.chosen} of ${rows.of}, by ${recipe.select.kind}`]),

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
@@ -69,6 +69,21 @@ describe.skipIf(nativeMissing !== null)("godwit train", () => {
       smallNet().graph?.nodes.map(({ opType }) => opType),
     );
     expect(existsSync(join(folder, "m.checkpoint"))).toBe(false);
+  });
+
+  test("what cannot be written is told before the first epoch", async () => {
+    mkdirSync(join(folder, "taken"), { recursive: true });
+    const cases = [
+      ["taken", "--output: cannot write to"],
+      ["no/such.onnx", "there is no folder"],
+      ["net.onnx", "net.onnx is the model that is read"],
+    ] as const;
+    for (const [output, words] of cases) {
+      const { code, err, out } = await trained("--epochs", "1", "-o", output);
+      expect([code, out, err]).toEqual([2, "", expect.stringContaining(words)]);
+      expect(err).not.toContain("epoch 1");
+    }
+    expect(readFileSync(join(folder, "net.onnx"))).toEqual(Buffer.from(encodeModel(smallNet())));
   });
 
   test("makes the same model again from the recipe, and judges it", async () => {

@@ -6,6 +6,7 @@ import { EXIT, UserError } from "../core/errors.ts";
 import type { Checkpoint, Recipe } from "../models/train/index.ts";
 import type { CliContext } from "./context.ts";
 import { ledgerOf } from "./open-ledger.ts";
+import { outputFile } from "./output-file.ts";
 import { signalOf } from "./run-options.ts";
 import { type OpenRecipe, recipeFrom, type TrainOptions, trainOptions } from "./train-options.ts";
 import type { Trained } from "./train-run.ts";
@@ -27,6 +28,7 @@ export const trainCommand = (context: CliContext) =>
     const open = recipeFrom(options, base ?? stored);
     if (stored !== null) checkSame(open, stored, resume);
     if (stored !== null && options.tune === true) throw tunedAlready();
+    await checkPlaces(context, files, open);
     const operators = await loadOperators(host);
     const inputs = await openInputs(open, { context, operators });
     try {
@@ -70,6 +72,18 @@ function filesOf({ cwd }: CliContext, { output, resume }: TrainOptions): Files {
     });
   }
   return { output: model, checkpoint, resume: from };
+}
+
+/** Whether what is written at the end can be, told before the first epoch. */
+async function checkPlaces(
+  context: CliContext,
+  { output }: Files,
+  { model }: OpenRecipe,
+): Promise<void> {
+  const { recipeFileOf } = await import("./train-run.ts");
+  const read = "file" in model ? [resolve(context.cwd, model.file)] : [];
+  await outputFile(context, output, read, "--output");
+  await outputFile(context, recipeFileOf(output), [], "--output");
 }
 
 /** A run is gone on with as it began; only its end may be another. */

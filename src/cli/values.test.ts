@@ -7,6 +7,7 @@ import {
   parseEnergy,
   parseIntensity,
   parseNumber,
+  parsePositive,
   parseTag,
 } from "./values.ts";
 
@@ -52,6 +53,16 @@ test("an intensity in kilograms is refused with the grams it would be", () => {
 test("a PUE is a bare number", () => {
   expect(parseNumber("--pue", "1.2")).toBe(1.2);
   expect(() => parseNumber("--pue", "120 %")).toThrow(UserError);
+});
+
+test("a number above zero", () => {
+  expect(parsePositive("--rate", "1e-3")).toBe(0.001);
+  for (const text of ["0", "-1", "NaN", "1e999", "a lot", ""])
+    expect(() => parsePositive("--rate", text)).toThrow(`--rate: cannot read "${text}"`);
+});
+
+test("a count that no integer holds is refused", () => {
+  expect(() => parseCount("--epochs", "1e99", 1)).toThrow('--epochs: cannot read "1e99"');
 });
 
 test("a count is whole and not below its least", () => {

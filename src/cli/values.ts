@@ -106,6 +106,13 @@ export function parseNumber(option: string, text: string): number {
   return parts.value;
 }
 
+/** A plain number above zero, such as a learning rate. */
+export function parsePositive(option: string, text: string): number {
+  const value = parseNumber(option, text);
+  if (value > 0 && Number.isFinite(value)) return value;
+  throw invalid(option, text, "Give a number above zero.");
+}
+
 /** `0.30EUR/kWh`, `80 EUR/t`: an amount above zero, a currency (ISO 4217) and what it is for. */
 export function parsePrice(
   option: string,
@@ -136,7 +143,7 @@ export function parseMass(option: string, text: string): number {
 /** A whole number of at least `least`. */
 export function parseCount(option: string, text: string, least: number): number {
   const count = Number(text);
-  if (text.trim() === "" || !Number.isInteger(count) || count < least) {
+  if (text.trim() === "" || !Number.isSafeInteger(count) || count < least) {
     throw invalid(option, text, `Give a whole number, ${least} or more.`);
   }
   return count;

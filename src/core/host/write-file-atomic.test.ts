@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { writeFileAtomic } from "./write-file-atomic.ts";
+import { checkWritable, refusal, writeFileAtomic } from "./write-file-atomic.ts";
 
 let folder = "";
 beforeEach(async () => {
@@ -47,5 +47,37 @@ describe("writeFileAtomic", () => {
 
   test("a device is written to in place", async () => {
     await expect(writeFileAtomic("/dev/null", "x")).resolves.toBeUndefined();
+  });
+});
+
+describe("checkWritable", () => {
+  test("passes what can be written, and leaves nothing behind", async () => {
+    await expect(checkWritable(join(folder, "new.onnx"))).resolves.toBeUndefined();
+    await expect(checkWritable("/dev/null")).resolves.toBeUndefined();
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  test("refuses a folder, and a file in a folder that is not there", async () => {
+    await expect(checkWritable(folder)).rejects.toThrow("it is a folder");
+    await expect(checkWritable(join(folder, "no", "m.onnx"))).rejects.toMatchObject({
+      code: "invalid-input",
+      hint: expect.stringContaining("mkdir -p"),
+    });
+  });
+});
+
+test.each([
+  ["EROFS", "denied", "not permitted in /mnt", "may write to"],
+  ["EACCES", "denied", "not permitted in /mnt", "may write to"],
+  ["ENOSPC", "denied", "the disk is full", "Make room"],
+  ["ENOTDIR", "invalid-input", "there is no folder /mnt", "mkdir -p '/mnt'"],
+  ["EIO", "denied", "cannot write /mnt/card.json", "--debug"],
+])("%s is told with the path and a remedy", (code, kind, message, hint) => {
+  expect(refusal("/mnt/card.json", Object.assign(new Error(code), { code }))).toMatchObject({
+    code: kind,
+    message: expect.stringMatching(
+      new RegExp(`^cannot write /mnt/card.json.*${message}|${message}$`),
+    ),
+    hint: expect.stringContaining(hint),
   });
 });

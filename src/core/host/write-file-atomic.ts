@@ -2,25 +2,37 @@
 // the same folder, then a rename (POSIX rename(2) replaces in one step).
 
 import { randomBytes } from "node:crypto";
-import { open, rename, rm, stat } from "node:fs/promises";
+import { access, constants, open, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { UserError } from "../errors.ts";
 import { hostErrorCode } from "./host.ts";
 
 /**
- * Writes a file in one step, from pieces one after the other where it comes in pieces. What is not a plain file (a pipe, /dev/stdout) is written to as it
- * is. Throws UserError `denied` or `invalid-input`, naming the path.
+ * Refuses what `writeFileAtomic` could not write, before work that would be lost with it. Throws
+ * UserError as that does.
+ */
+export async function checkWritable(path: string): Promise<void> {
+  const present = await stat(path).catch(() => null);
+  if (present?.isDirectory()) throw isFolder(path);
+  const inPlace = present !== null && !present.isFile();
+  try {
+    await access(inPlace ? path : dirname(path), constants.W_OK);
+  } catch (error) {
+    throw refusal(path, error);
+  }
+}
+
+/**
+ * Writes a file in one step, from pieces one after the other where it comes in pieces. What is not a
+ * plain file (a pipe, /dev/stdout) is written to as it is. Throws UserError `denied` or
+ * `invalid-input`, naming the path.
  */
 export async function writeFileAtomic(
   path: string,
   content: string | Uint8Array | Iterable<Uint8Array>,
 ): Promise<void> {
   const present = await stat(path).catch(() => null);
-  if (present?.isDirectory()) {
-    throw new UserError("invalid-input", `cannot write to ${path}: it is a folder`, {
-      hint: `Name a file inside it, such as ${join(path, "report.html")}.`,
-    });
-  }
+  if (present?.isDirectory()) throw isFolder(path);
   const inPlace = present !== null && !present.isFile();
   const suffix = `.${process.pid}-${randomBytes(4).toString("hex")}.tmp`;
   const target = inPlace ? path : `${path}${suffix}`;
@@ -38,7 +50,13 @@ export async function writeFileAtomic(
   }
 }
 
-function refusal(path: string, error: unknown): UserError {
+const isFolder = (path: string): UserError =>
+  new UserError("invalid-input", `cannot write to ${path}: it is a folder`, {
+    hint: `Name a file inside it: ${join(path, "NAME")}.`,
+  });
+
+/** What a fault of the system means for whoever named the path. */
+export function refusal(path: string, error: unknown): UserError {
   const folder = dirname(path);
   switch (hostErrorCode(error)) {
     case "ENOENT":
