@@ -76,7 +76,7 @@ function refuseChance({ quality, predictions }: Evaluation, truth: TensorValue):
   );
   throw new UserError(
     "invalid-input",
-    `the original reaches a ${metric} of ${shown}, no better than chance (${guess})`,
+    `the original reaches ${shown} by ${metric}, no better than chance (${guess})`,
     {
       hint: `Check the preprocessing (size, layout, mean, channels), the order of the classes and --output. It says ${examples.join("; ")}. --force goes on.`,
     },

@@ -12,16 +12,27 @@ import type { CliContext } from "./context.ts";
 import { type MeteredRun, startRun } from "./metered-run.ts";
 import { ledgerOf } from "./open-ledger.ts";
 import { signalOf } from "./run-options.ts";
-import type { SlimRequest } from "./slim-found.ts";
+import type { SlimOptions } from "./slim-options.ts";
 
-/** Starts the meter of the search. */
-export const meterSearch = (context: CliContext, request: SlimRequest): Promise<MeteredRun> =>
+/** What cards are made by, of a command line. */
+export interface CardRequest {
+  /** Path of the original model. */
+  readonly model: string;
+  readonly options: Pick<SlimOptions, "effort" | "ledger" | "location" | "intensity">;
+}
+
+/** Starts the meter of the search; `what` is the command in words. */
+export const meterSearch = (
+  context: CliContext,
+  request: CardRequest,
+  what = "slim",
+): Promise<MeteredRun> =>
   startRun(context, {
-    subject: { kind: "job", name: `slim ${basename(request.model)}`, tags: {} },
+    subject: { kind: "job", name: `${what} ${basename(request.model)}`, tags: {} },
     ...whereOf(context, request),
   });
 
-const whereOf = (context: CliContext, { options }: SlimRequest) => ({
+const whereOf = (context: CliContext, { options }: CardRequest) => ({
   place: ledgerOf(context, options.ledger),
   signal: signalOf(options, context),
 });
@@ -30,8 +41,9 @@ const whereOf = (context: CliContext, { options }: SlimRequest) => ({
 export interface CardSubject {
   readonly path: string;
   readonly model: Parameters<typeof countModel>[0];
-  readonly feeds: Feeds;
-  /** Samples in the feeds. */
+  /** Inputs of runs, which take turns: a model may cost more for one sample than for another. */
+  readonly feeds: readonly [Feeds, ...Feeds[]];
+  /** Samples in a run. */
   readonly items: number;
   readonly settings: EngineOptions;
   readonly quality: Card["quality"];
@@ -50,13 +62,13 @@ const RUNS_FOR = { quick: 0.8, normal: 3, high: 6 } as const;
 /** Runs a model under a meter and keeps its card. */
 export async function cardOfModel(
   context: CliContext,
-  request: SlimRequest,
+  request: CardRequest,
   subject: CardSubject,
 ): Promise<ModelCard> {
   const { path, model, feeds, items, settings, quality } = subject;
   const session = await createSession(path, settings);
   try {
-    await session.run(feeds);
+    await session.run(feeds[0]);
     const name = `${basename(path, ".onnx")} inference`;
     const run = await startRun(context, {
       subject: { kind: "inference", name, tags: { slim: basename(request.model) } },
@@ -64,7 +76,7 @@ export async function cardOfModel(
     });
     const end = performance.now() + RUNS_FOR[request.options.effort] * 1000;
     let runs = 0;
-    for (; performance.now() < end; runs++) await session.run(feeds);
+    for (; performance.now() < end; runs++) await session.run(feeds[runs % feeds.length] as Feeds);
     const { card, notices } = await run.finish({
       extra: { modelSize: sizeOf(path), parameters: parametersOf(model) },
       ...(quality === undefined ? {} : { quality }),
@@ -93,4 +105,20 @@ function perSampleOf(card: Card, samples: number): Figure<"J"> | null {
     { low: energy.low / samples, high: energy.high / samples },
     { method: energy.method, source: `${energy.source}, over ${samples} samples` },
   );
+}
+
+/** Cards of the original and of the result; null where nothing was written. */
+export interface TwoCards {
+  readonly before: ModelCard | null;
+  readonly after: ModelCard | null;
+}
+
+/** Energy of a sample before and after, and when that pays back what was spent. */
+export function energyOf({ before, after }: TwoCards, spent: Figure<"J"> | null) {
+  const [was, is] = [before?.perSample ?? null, after?.perSample ?? null];
+  const saved = was === null || is === null ? 0 : was.value - is.value;
+  return {
+    ...{ before: was, after: is, spent },
+    paidBackAfter: spent === null || !(saved > 0) ? null : spent.value / saved,
+  };
 }

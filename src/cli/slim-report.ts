@@ -1,8 +1,6 @@
 // What a search reports: costs before and after, measured in turns; energy from cards; where the time
 // goes; and the same facts as text, JSON, Markdown or a page.
 
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { basename, resolve } from "node:path";
 import { writeFileAtomic } from "../core/host/write-file-atomic.ts";
 import { readTextIfPresent } from "../core/index.ts";
@@ -19,8 +17,9 @@ import {
 import { changeText, ratioText, trialText } from "../report/slim/words.ts";
 import type { CliContext } from "./context.ts";
 import type { MeteredRun } from "./metered-run.ts";
-import { cardOfModel, type ModelCard } from "./slim-cards.ts";
+import { cardOfModel, energyOf, type TwoCards } from "./slim-cards.ts";
 import { costsOf, slimCost } from "./slim-costs.ts";
+import { fileOf } from "./slim-file.ts";
 import type { SlimFound } from "./slim-found.ts";
 import { dataArguments } from "./slim-options.ts";
 import type { SearchProgress } from "./slim-progress.ts";
@@ -127,18 +126,6 @@ async function driftNotes({ inputs, splits }: SlimFound): Promise<readonly strin
 const UNLIKE = 0.25;
 const MUCH = 0.01;
 
-/** Hash and size of the file itself, read piece by piece: it may be larger than an array. */
-async function fileOf(path: string, bytes: number): Promise<SlimFile> {
-  const hash = createHash("sha256");
-  for await (const piece of createReadStream(path)) hash.update(piece as Buffer);
-  return { path, sha256: hash.digest("hex"), bytes };
-}
-
-interface TwoCards {
-  readonly before: ModelCard | null;
-  readonly after: ModelCard | null;
-}
-
 async function cardsOf(
   context: CliContext,
   found: SlimFound,
@@ -159,7 +146,7 @@ async function cardsOf(
     };
   };
   const { settings } = result.tuning;
-  const shared = { feeds, items, settings };
+  const shared = { feeds: [feeds] as const, items, settings };
   const before = await cardOfModel(context, request, {
     ...{ path: model.path, model: model.whole, quality: quality("before"), ...shared },
   });
@@ -168,15 +155,6 @@ async function cardsOf(
     ...{ path: written.file.path, model: small, quality: quality("after"), ...shared },
   });
   return { before, after };
-}
-
-function energyOf({ before, after }: TwoCards, spent: SlimReport["energy"]["spent"]) {
-  const [was, is] = [before?.perSample ?? null, after?.perSample ?? null];
-  const saved = was === null || is === null ? 0 : was.value - is.value;
-  return {
-    ...{ before: was, after: is, spent },
-    paidBackAfter: spent === null || !(saved > 0) ? null : spent.value / saved,
-  };
 }
 
 /** Times of a run by operator of ONNX Runtime's graph, before and after. */

@@ -25,6 +25,7 @@ import { endingWith, SLIM_EXIT } from "./slim-exit.ts";
 import { askedOf, openSearchFolder } from "./slim-folder.ts";
 import type { SlimCosts, SlimFound, SlimRequest, Written } from "./slim-found.ts";
 import { openSlimInputs, openSlimModel } from "./slim-inputs.ts";
+import { unlessInterrupted } from "./slim-interrupt.ts";
 import { dataArguments, type SlimOptions } from "./slim-options.ts";
 import { type SearchProgress, searchProgress } from "./slim-progress.ts";
 import { verifyAside } from "./slim-verify.ts";
@@ -46,34 +47,28 @@ const ALPHAS = [0.03, 0.015, 0.005] as const;
 
 /** Runs a search to its end and sets the exit code. */
 export async function runSearch(context: CliContext, request: SlimRequest): Promise<void> {
-  const stop = new AbortController();
-  const onSignal = (): void => stop.abort(new Interrupted());
-  process.once("SIGINT", onSignal);
-  process.once("SIGTERM", onSignal);
   const progress = searchProgress(context, request.options.quiet === true);
   const { meterSearch } = await import("./slim-cards.ts");
   const metered = await meterSearch(context, request);
-  try {
-    const found = await findSmaller(context, request, { progress, signal: stop.signal });
-    progress.stage("measuring before and after");
-    const { reportSearch } = await import("./slim-report.ts");
-    await reportSearch(context, found, { metered, progress });
-    context.setExitCode(EXIT_OF[found.outcome]);
-    found.model.close();
-  } catch (error) {
-    await metered.fail();
-    if (!(stop.signal.reason instanceof Interrupted)) throw error;
-    progress.end();
-    context.stderr.write(`interrupted; go on with: godwit slim resume ${folderOf(request)}\n`);
-    context.setExitCode(SLIM_EXIT.interrupted);
-  } finally {
-    progress.end();
-    process.off("SIGINT", onSignal);
-    process.off("SIGTERM", onSignal);
-  }
+  const isDone = await unlessInterrupted(async (signal) => {
+    try {
+      const found = await findSmaller(context, request, { progress, signal });
+      progress.stage("measuring before and after");
+      const { reportSearch } = await import("./slim-report.ts");
+      await reportSearch(context, found, { metered, progress });
+      context.setExitCode(EXIT_OF[found.outcome]);
+      found.model.close();
+    } catch (error) {
+      await metered.fail();
+      throw error;
+    } finally {
+      progress.end();
+    }
+  });
+  if (isDone) return;
+  context.stderr.write(`interrupted; go on with: godwit slim resume ${folderOf(request)}\n`);
+  context.setExitCode(SLIM_EXIT.interrupted);
 }
-
-class Interrupted extends Error {}
 
 const EXIT_OF: Readonly<Record<Outcome, number>> = {
   improved: SLIM_EXIT.improved,

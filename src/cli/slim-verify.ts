@@ -13,7 +13,7 @@ import type { SlimTrial } from "../report/slim/report.ts";
 import { trialText } from "../report/slim/words.ts";
 import type { CliContext } from "./context.ts";
 import { SLIM_EXIT } from "./slim-exit.ts";
-import { openSlimInputs, openSlimModel } from "./slim-inputs.ts";
+import { openSlimInputs, openSlimModel, type SlimModel } from "./slim-inputs.ts";
 import { dataCommand, parseDrop } from "./slim-options.ts";
 
 /** What a search tells the process that verifies its file. */
@@ -35,6 +35,10 @@ export const slimVerifyCommand = (context: CliContext) =>
       parseDrop,
       0.01,
     )
+    .option(
+      "--one-row",
+      "the changed model takes one row a run, as early exit does: that is no fault then",
+    )
     .addOption(new Option("--plan <file>", "rows and settings, as a search writes them").hideHelp())
     .option("--json", "print as JSON")
     .action(async (original, changed, options) => {
@@ -46,7 +50,15 @@ export const slimVerifyCommand = (context: CliContext) =>
       other.close();
       const opened = await openSlimInputs(context, model, options);
       const { dataset, judge } = opened;
-      const samples = asDeployed(other.whole, opened.samples, options.batch);
+      const oneRow = options.oneRow === true;
+      if (!oneRow && isOfOneRow(other) && !isOfOneRow(model)) {
+        throw new UserError("usage", `${changed} takes one row a run, ${original} any number`, {
+          hint: "Add --one-row where it is to be run like that.",
+        });
+      }
+      const samples = oneRow
+        ? { ...opened.samples, batch: 1 }
+        : asDeployed(other.whole, opened.samples, options.batch);
       const rows = plan?.rows ?? allRows(dataset.length);
       const settings = plan?.settings ?? { threads: 1 };
       const found = await verify(
@@ -54,7 +66,7 @@ export const slimVerifyCommand = (context: CliContext) =>
         second,
         { samples: withRows(samples, rows), judge },
         {
-          ...{ margin: options.maxDrop, before: settings, after: settings },
+          ...{ margin: options.maxDrop, before: settings, after: settings, oneRow },
           ...(plan === null ? {} : { alpha: plan.alpha }),
         },
       );
@@ -63,6 +75,10 @@ export const slimVerifyCommand = (context: CliContext) =>
       else context.stdout.write(`${lines(judge.metric.name, trial).join("\n")}\n`);
       context.setExitCode(EXIT_OF[trial.verdict]);
     });
+
+/** Whether a model states that a run takes one row. */
+const isOfOneRow = ({ inputs }: Pick<SlimModel, "inputs">): boolean =>
+  inputs.some(({ dims }) => dims?.[0] === 1);
 
 const EXIT_OF: Readonly<Record<Verification["verdict"], number>> = {
   equal: SLIM_EXIT.improved,

@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import type { CliContext } from "./context.ts";
 import { slimApplyCommand } from "./slim-apply.ts";
 import { slimDistilCommand } from "./slim-distil.ts";
+import { slimEarlyExitCommand } from "./slim-early-exit.ts";
 import { slimExplainCommand, slimResumeCommand } from "./slim-explain.ts";
 import { slimInspectCommand } from "./slim-inspect.ts";
 import { slimOptions } from "./slim-options.ts";
@@ -28,6 +29,7 @@ export const slimCommand = (context: CliContext) =>
     .addCommand(slimPruneCommand(context))
     .addCommand(slimFactoriseCommand(context))
     .addCommand(slimDistilCommand(context))
+    .addCommand(slimEarlyExitCommand(context))
     .addCommand(slimApplyCommand(context))
     .addCommand(slimVerifyCommand(context))
     .addCommand(slimExplainCommand(context))

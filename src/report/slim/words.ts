@@ -64,7 +64,7 @@ const neededText = (needed: number | null): string =>
   needed === null ? "" : `; about ${needed.toLocaleString("en")} samples could show it`;
 
 /** What the search cost and when that is paid back. */
-export function payBackText({ energy }: SlimReport): string {
+export function payBackText({ energy }: Pick<SlimReport, "energy">): string {
   const { spent, paidBackAfter } = energy;
   if (spent === null) return "the energy of this search is not known";
   const used = `this search used ${formatFigure(spent)} (${spent.method})`;

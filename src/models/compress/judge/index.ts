@@ -4,7 +4,7 @@ export { answerText } from "./answers.ts";
 export type { ChangedSample, OutputDifference } from "./compare-outputs.ts";
 export { type Drift, inputDrift } from "./drift.ts";
 export { type Evaluation, evaluate, type Judge, truthOf } from "./evaluate.ts";
-export { type NonInferiority, testNonInferiority } from "./non-inferiority.ts";
+export { likelyBound, type NonInferiority, testNonInferiority } from "./non-inferiority.ts";
 export { predict, type Reading } from "./predict.ts";
 export {
   asDeployed,

@@ -137,6 +137,10 @@ describe("verifying", () => {
     const of = (change: object) => ({ inputs: [{ ...port, ...change }], outputs: [] });
     expect(portDifferences(of({}), of({ dims: [null, 4] }))).toEqual([]);
     expect(portDifferences(of({}), of({ dims: [1, 4] }))[0]).toMatch("axis 0 was batch, is 1");
+    expect(portDifferences(of({}), of({ dims: [1, 4] }), true)).toEqual([]);
+    expect(portDifferences(of({}), of({ dims: [2, 4] }), true)[0]).toMatch(
+      "axis 0 was batch, is 2",
+    );
     expect(portDifferences(of({}), of({ name: "y" }))[0]).toMatch("inputs were x, are y");
     expect(portDifferences(of({}), of({ dataType: "float16" }))[0]).toMatch("was float32");
     expect(portDifferences(of({}), of({ dims: ["batch", 4, 1] }))[0]).toMatch("2 axes, has 3");

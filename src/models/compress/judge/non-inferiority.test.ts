@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { createRandom } from "../../../core/index.ts";
 import { binomialCdf, upperProportion } from "./binomial.ts";
-import { binaryBound, testNonInferiority } from "./non-inferiority.ts";
+import { binaryBound, likelyBound, testNonInferiority } from "./non-inferiority.ts";
 
 /** Scores of `samples` of which `lost` got worse and `won` better; the rest are right before and after. */
 function scores(samples: number, lost: number, won: number) {
@@ -108,3 +108,25 @@ function trinomial(
   const ways = Math.exp(log(n) - log(a) - log(b) - log(rest));
   return ways * power(p, a) * power(q, b) * power(1 - p - q, rest);
 }
+
+test("what a test on other samples will probably bound is foreseen by samples seen before", () => {
+  const random = createRandom(11);
+  const drawn = (samples: number) => {
+    let [lost, won] = [0, 0];
+    for (let sample = 0; sample < samples; sample++) {
+      const place = random.uniform();
+      if (place < 0.02) lost++;
+      else if (place < 0.03) won++;
+    }
+    return { samples, lost, won };
+  };
+  for (const power of [0.8, 0.95]) {
+    const kept = Array.from({ length: 400 }, () => {
+      const foreseen = likelyBound(drawn(1000), { verified: 2000, alpha: 0.05, power });
+      const [, bound] = binaryBound(drawn(2000), 0.05);
+      return bound <= foreseen ? 1 : 0;
+    });
+    const share = kept.reduce((sum: number, one) => sum + one, 0) / kept.length;
+    expect(Math.abs(share - power)).toBeLessThan(0.05);
+  }
+});

@@ -90,6 +90,24 @@ export function binaryBound(
 }
 
 /**
+ * The bound that a test on `verified` other samples stays below with probability `power`, by what these samples
+ * show: the bound of as many differing samples in proportion, and room for chance here and there.
+ */
+export function likelyBound(
+  { samples, lost, won }: Counts,
+  of: { readonly verified: number; readonly alpha: number; readonly power: number },
+): number {
+  const { verified, alpha, power } = of;
+  const scaled = { lost: (lost * verified) / samples, won: (won * verified) / samples };
+  const [, bound] = binaryBound(
+    { samples: verified, lost: Math.round(scaled.lost), won: Math.round(scaled.won) },
+    alpha,
+  );
+  const spread = (lost + won) / samples - ((lost - won) / samples) ** 2;
+  return bound + normalQuantile(power) * Math.sqrt(spread / samples + spread / verified);
+}
+
+/**
  * Given how many samples differ, the lost ones are binomial (McNemar 1947): their share has an exact
  * bound, and so has the share of samples that differ; half of alpha for each (Bonferroni).
  */

@@ -148,7 +148,7 @@ describe("thresholds", () => {
   test("cost less the more accuracy may be lost, and never fall below the floor", () => {
     const plans = [0.95, 0.9, 0.8, 0].map((floor) => ({
       floor,
-      plan: chooseThresholds(heads, last, floor),
+      plan: chooseThresholds(heads, last, ({ accuracy }) => accuracy >= floor),
     }));
     for (const { floor, plan } of plans) {
       expect(plan.accuracy).toBeGreaterThanOrEqual(floor);
@@ -162,7 +162,7 @@ describe("thresholds", () => {
 
   test("stay out of reach where nothing may be lost that heads would lose", () => {
     const blind = { ...heads[0], right: new Uint8Array(400) } as HeadRecord;
-    const plan = chooseThresholds([blind], last, 0.95);
+    const plan = chooseThresholds([blind], last, ({ accuracy }) => accuracy >= 0.95);
     expect(plan).toMatchObject({ thresholds: [NEVER], cost: 9, shares: [0, 1] });
   });
 });

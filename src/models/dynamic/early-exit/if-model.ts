@@ -13,6 +13,7 @@ import {
   renameNode,
   type Tensor,
   tensorOf,
+  type ValueInfo,
 } from "../../../onnx/index.ts";
 import { nodeOf } from "../../compress/node-of.ts";
 import { confidencePiece, type Piece, scoresPiece } from "./head.ts";
@@ -34,6 +35,7 @@ export function exitModel(design: ExitDesign, operators: OperatorTable): Model {
     tensorsOf: (at) => ownTensors(graph, owners, at),
   };
   const { nodes, initializers } = exitNodes(grow, 0, output);
+  const weights = new Set(graph.initializers.map(({ name = "" }) => name));
   const shared = graph.initializers.filter(({ name = "" }) => (owners.get(name) ?? 0) <= 0);
   const result: Model = {
     ...model,
@@ -41,6 +43,8 @@ export function exitModel(design: ExitDesign, operators: OperatorTable): Model {
       ...graph,
       nodes: [...(segments[0] ?? []), ...nodes],
       initializers: [...shared, ...initializers],
+      inputs: graph.inputs.map((info) => (weights.has(info.name) ? info : ofOneRow(info))),
+      outputs: graph.outputs.map(ofOneRow),
       valueInfos: [],
     },
   };
@@ -49,6 +53,14 @@ export function exitModel(design: ExitDesign, operators: OperatorTable): Model {
   throw new ModelError(fault.message, fault.path, {
     hint: "Bring the model to opset 18 or later first; `simplify` does.",
   });
+}
+
+/** A value that says itself that it is of one row: an `If` decides for all rows of a run. */
+function ofOneRow(info: ValueInfo): ValueInfo {
+  const { type } = info;
+  if (type?.kind !== "tensor" || type.shape === undefined) return info;
+  const [, ...rest] = type.shape;
+  return { ...info, type: { ...type, shape: [{ value: 1n }, ...rest] } };
 }
 
 interface Growing {

@@ -1,7 +1,13 @@
 // A model parted at the values that heads read.
 
 import { UserError } from "../../../core/index.ts";
-import type { Graph, Model, Node } from "../../../onnx/index.ts";
+import {
+  type Graph,
+  inferShapes,
+  type Model,
+  type Node,
+  typeOfValue,
+} from "../../../onnx/index.ts";
 import type { Confidence, ExitHead } from "./head.ts";
 import { nodesBetween } from "./part.ts";
 
@@ -25,6 +31,18 @@ export function onlyOutput({ graph }: Model): { readonly graph: Graph; readonly 
   return { graph, output: output.name };
 }
 
+/** Number of the classes that a classifier scores. Throws UserError for models that are none. */
+export function classesOf(model: Model): number {
+  const { output } = onlyOutput(model);
+  const type = typeOfValue(inferShapes(model).graph, output);
+  const isFloat = type?.kind === "tensor" && type.elementType === "float32";
+  const [, classes, ...rest] = (isFloat ? type.shape : null) ?? [];
+  if (typeof classes === "number" && classes >= 2 && rest.length === 0) return classes;
+  throw new UserError("unsupported", `output "${output}" holds no scores of classes`, {
+    hint: "Early exit is for classifiers: one float32 output [batch, classes].",
+  });
+}
+
 /** Whether the model gives probabilities, which heads must then give too. */
 export function givesProbabilities(model: Model): boolean {
   const { graph, output } = onlyOutput(model);
@@ -45,4 +63,10 @@ export function segmentsOf({ model, heads }: ExitDesign): readonly (readonly Nod
     for (const node of nodes) taken.add(node);
     return nodes;
   });
+}
+
+/** Whether the model states that a run takes one row. */
+export function takesOneRow({ graph }: Model): boolean {
+  const type = graph?.inputs[0]?.type;
+  return type?.kind === "tensor" && type.shape?.[0]?.value === 1n;
 }

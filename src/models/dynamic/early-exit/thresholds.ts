@@ -1,12 +1,16 @@
-// When to leave: thresholds of confidence that cost least at an accuracy that is not below a floor, chosen
-// on samples that neither heads nor temperatures have seen.
+// When to leave: thresholds of confidence that cost least of those whose accuracy is accepted, chosen on
+// samples that neither heads nor temperatures have seen.
 
 /** What one head says of each sample. */
-export interface HeadRecord {
+export interface HeadAnswers {
   /** Confidence; a sample leaves where it is at least the threshold. */
   readonly confidence: Float64Array;
   /** 1 where the head's class is right, else 0. */
   readonly right: Uint8Array;
+}
+
+/** The answers of one head and what they cost. */
+export interface HeadRecord extends HeadAnswers {
   /** Cost of a sample that leaves here: everything up to this head, heads included. */
   readonly cost: number;
 }
@@ -26,6 +30,10 @@ export interface ExitPlan {
   /** Expected cost of a sample: the sum of shares times costs. */
   readonly cost: number;
   readonly accuracy: number;
+  /** Samples, and how many of them are answered worse and better than by the last exit. */
+  readonly samples: number;
+  readonly lost: number;
+  readonly won: number;
 }
 
 /** No confidence reaches it. */
@@ -34,11 +42,11 @@ export const NEVER = 1 + 1e-6;
 /** Values of a threshold that are tried: quantiles of the confidences. */
 const TRIED = 32;
 
-/** The cheapest thresholds with at least this accuracy; that no sample leaves early is always one. */
+/** The cheapest thresholds that are accepted; that no sample leaves early is always one. */
 export function chooseThresholds(
   heads: readonly HeadRecord[],
   last: LastExit,
-  floor: number,
+  isAccepted: (plan: ExitPlan) => boolean,
 ): ExitPlan {
   const grids = heads.map(({ confidence }) => gridOf(confidence));
   let best = planOf(
@@ -51,7 +59,7 @@ export function chooseThresholds(
       const plan = planOf(heads, last, chosen);
       const better =
         plan.cost < best.cost || (plan.cost === best.cost && plan.accuracy > best.accuracy);
-      if (plan.accuracy >= floor && better) best = plan;
+      if (better && isAccepted(plan)) best = plan;
       return;
     }
     for (const threshold of grids[chosen.length] ?? []) visit([...chosen, threshold]);
@@ -68,7 +76,7 @@ function gridOf(confidence: Float64Array): readonly number[] {
   return [...new Set([...quantiles, NEVER])];
 }
 
-/** What thresholds do. */
+/** What thresholds do. Called for thousands of them, so that its loops are plain. */
 function planOf(
   heads: readonly HeadRecord[],
   last: LastExit,
@@ -76,14 +84,19 @@ function planOf(
 ): ExitPlan {
   const counts = new Array<number>(heads.length + 1).fill(0);
   const size = last.right.length;
-  let right = 0;
+  const totals = { right: 0, lost: 0, won: 0 };
   for (let sample = 0; sample < size; sample++) {
-    const found = heads.findIndex(
-      ({ confidence }, at) => (confidence[sample] ?? 0) >= (thresholds[at] ?? NEVER),
-    );
-    const exit = found < 0 ? heads.length : found;
+    let exit = 0;
+    while (exit < heads.length) {
+      if ((heads[exit]?.confidence[sample] ?? 0) >= (thresholds[exit] ?? NEVER)) break;
+      exit++;
+    }
     counts[exit] = (counts[exit] ?? 0) + 1;
-    right += (heads[exit] ?? last).right[sample] ?? 0;
+    const own = (heads[exit] ?? last).right[sample] ?? 0;
+    const whole = last.right[sample] ?? 0;
+    totals.right += own;
+    if (own < whole) totals.lost++;
+    if (own > whole) totals.won++;
   }
   const shares = counts.map((count) => count / size);
   return {
@@ -93,7 +106,8 @@ function planOf(
       shares,
       [...heads, last].map(({ cost }) => cost),
     ),
-    accuracy: right / size,
+    accuracy: totals.right / size,
+    ...{ samples: size, lost: totals.lost, won: totals.won },
   };
 }
 
