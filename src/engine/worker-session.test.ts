@@ -183,6 +183,19 @@ describe.skipIf(nativeMissing !== null)("a session on its own thread", () => {
     // Each turn makes 80 MB of input and output; they wait for the garbage collector only.
     expect(process.memoryUsage.rss() - before).toBeLessThan(250e6);
   });
+
+  test("does not grow over 10,000 runs", async () => {
+    const session = await createWorkerSession(encodeModel(double), { threads: 1 });
+    const run = async (count: number): Promise<void> => {
+      for (let turn = 0; turn < count; turn++) await session.run({ x: new Float32Array(2048) });
+    };
+    await run(2_000);
+    const before = process.memoryUsage.rss();
+    await run(10_000);
+    await session.close();
+    // Keeping input and output would be 160 MB.
+    expect(process.memoryUsage.rss() - before).toBeLessThan(50e6);
+  });
 });
 
 describe.skipIf(nativeMissing !== null)("a process that ends while a graph runs", () => {
