@@ -1,8 +1,15 @@
 // Candidates in the plane of what they lose and what they cost, with the front of those that none beats.
 
 import { element, type Markup, text } from "../markup.ts";
-import { axisLabels, type ChartOptions, chartRoot, colourClass, FONT_SIZE } from "./frame.ts";
-import { placeLabels, px } from "./label.ts";
+import {
+  axisLabels,
+  type ChartOptions,
+  chartRoot,
+  colourClass,
+  FONT_SIZE,
+  fitted,
+} from "./frame.ts";
+import { labelWidth, placeLabels, px } from "./label.ts";
 import { linearScale, linearTicks, niceExtent } from "./scale.ts";
 
 interface ParetoPoint {
@@ -28,6 +35,7 @@ const LEFT = 56;
 const RIGHT = 16;
 const TOP = 22;
 const BOTTOM = 44;
+const BUDGET = "budget";
 
 /** The chart as SVG text. */
 export function paretoChart(data: ParetoData, options: ChartOptions): Markup {
@@ -71,7 +79,7 @@ export function paretoChart(data: ParetoData, options: ChartOptions): Markup {
       { class: "mark dashed" },
       element("line", { x1: px(x(budget)), x2: px(x(budget)), y1: TOP, y2: px(height - BOTTOM) }),
     ),
-    element("text", { x: px(x(budget) + 4), y: TOP + 10, class: "label" }, text("budget")),
+    budgetLabel(x(budget), width),
     front.length < 2 ? null : element("path", { class: `line ${colourClass(0)}`, d: `M${line}` }),
     ...points.map((point) => mark(point, x(point.drop), y(point.cost))),
     axisLabels(
@@ -88,10 +96,26 @@ export function paretoChart(data: ParetoData, options: ChartOptions): Markup {
       element(
         "text",
         { x: px(width - RIGHT), y: height - 8, "text-anchor": "end" },
-        text(data.dropLabel),
+        text(fitted(data.dropLabel, width - RIGHT)),
       ),
-      element("text", { x: 0, y: 12 }, text(data.costLabel)),
+      element("text", { x: 0, y: 12 }, text(fitted(data.costLabel, width))),
     ),
+  );
+}
+
+/** Beside its line, on the side where there is room. */
+function budgetLabel(at: number, width: number): Markup {
+  const gap = 4;
+  const isLast = at + gap + labelWidth(BUDGET, FONT_SIZE) > width;
+  return element(
+    "text",
+    {
+      x: px(isLast ? at - gap : at + gap),
+      y: TOP + 10,
+      class: "label",
+      "text-anchor": isLast ? "end" : "start",
+    },
+    text(BUDGET),
   );
 }
 

@@ -22,12 +22,14 @@ export function frontSection({
   metric,
   maxDrop,
   trials,
+  result,
 }: SlimReport): Markup | null {
   const measured = candidates.filter(({ ratio }) => ratio !== null);
   if (measured.length === 0) return null;
   const isShare = dropText(metric, 0.01).includes("pp");
   const scale = isShare ? 100 : 1;
-  const chosen = trials.at(-1)?.name;
+  // The last one tried, unless that failed too.
+  const chosen = result === null ? undefined : trials.at(-1)?.name;
   const points = [
     { label: "original, tuned session", drop: 0, cost: 1, isFront: false, isChosen: false },
     ...measured.map(({ name, drop, ratio }) => ({
@@ -40,8 +42,8 @@ export function frontSection({
   ];
   const data = {
     title: "Candidates",
-    dropLabel: `drop of ${metric}${isShare ? ", percentage points" : ""} on the samples of the search`,
-    costLabel: "CPU time, share of the original with a tuned session",
+    dropLabel: `drop of ${metric}${isShare ? ", percentage points" : ""}`,
+    costLabel: "CPU time against the tuned original",
     budget: scale * maxDrop,
     points,
   };

@@ -123,4 +123,22 @@ describe("a search in words", () => {
     expect(chart).toContain("Chosen: int8, drop 0.50, 60 % of the cost.");
     expect(chart).not.toContain("NaN");
   });
+
+  test("the budget's name stays on the picture where its line is at the edge", () => {
+    const drawn = (drop: number): string =>
+      paretoChart(
+        {
+          ...{ title: "Candidates", dropLabel: "drop", costLabel: "CPU", budget: 1 },
+          points: [{ label: "int8", drop, cost: 0.6, isFront: true, isChosen: true }],
+        },
+        { id: "p", width: 600, height: 300 },
+      ).toString();
+    expect(drawn(0)).toMatch(/x="580"[^>]*text-anchor="end"[^>]*>budget/);
+    expect(drawn(4)).toMatch(/text-anchor="start"[^>]*>budget/);
+  });
+
+  test("nothing is marked as chosen where nothing was written", () => {
+    expect(slimHtml(report)).toContain("Chosen: ");
+    expect(slimHtml({ ...report, result: null })).toContain("None was chosen.");
+  });
 });
