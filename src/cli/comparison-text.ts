@@ -58,7 +58,7 @@ function measureTable(rows: readonly ComparisonRow[], width: number): readonly s
   if (rows.length === 0) return [];
   return textTable(
     [
-      { title: "", flexible: true },
+      { title: "", flexible: "wrap" },
       { title: "BASELINE", align: "right" },
       { title: "CANDIDATE", align: "right" },
       { title: "CHANGE (90 %)" },

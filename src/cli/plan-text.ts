@@ -104,7 +104,7 @@ function policyLines(view: PlanView, { width, paint }: Screen): readonly string[
   const placed = proposals.filter(({ status }) => status === "placed");
   const columns = [
     { title: "POLICY" },
-    { title: "FIRST START", flexible: true },
+    { title: "FIRST START", flexible: "wrap" },
     { title: "RUNS", align: "right" },
     { title: "EXPECTED", align: "right" },
     { title: "SAVED", align: "right" },

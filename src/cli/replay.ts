@@ -111,7 +111,7 @@ async function readIfPresent(path: string): Promise<Buffer | null> {
 }
 
 const COLUMNS: readonly TextColumn[] = [
-  { title: "what", flexible: true },
+  { title: "what", flexible: "wrap" },
   { title: "unit" },
   { title: "ours", align: "right" },
   { title: "published", align: "right" },

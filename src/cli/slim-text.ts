@@ -83,7 +83,7 @@ function candidateTable({ candidates, front, metric }: SlimReport, width: number
   if (candidates.length === 0) return [];
   return textTable(
     [
-      { title: "CANDIDATE", flexible: true },
+      { title: "CANDIDATE", flexible: "wrap" },
       { title: "SIZE", align: "right" },
       { title: "CPU", align: "right" },
       { title: metric.toUpperCase(), align: "right" },

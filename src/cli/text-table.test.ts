@@ -26,6 +26,24 @@ test("the widest flexible column gives way first, and none below eight", () => {
   expect(textTable(columns, [row], 10)[1]).toBe("aaaaa...  1  bbbbb...");
 });
 
+test("what tells rows apart wraps in its column and loses nothing", () => {
+  const named = [
+    { title: "WHAT", flexible: "wrap" },
+    { title: "N", align: "right" },
+  ] as const;
+  const rows = [
+    ["energy, attributed", "1"],
+    ["energy, net", "22"],
+  ];
+  expect(textTable(named, rows, 12)).toEqual([
+    "WHAT         N",
+    "energy,      1",
+    "attributed",
+    "energy,     22",
+    "net",
+  ]);
+});
+
 test("wide characters take two columns", () => {
   expect(textTable([{ title: "A" }, { title: "B" }], [["模型", "x"]], 80)[1]).toBe("模型  x");
   expect(textTable([{ title: "A" }, { title: "B" }], [["模型", "x"]], 80)[0]).toBe("A     B");

@@ -113,5 +113,7 @@ function shareOf(ratio: unknown): readonly string[] {
 function ruleOf(rank: unknown): readonly string[] {
   if (typeof rank !== "object" || rank === null || !("rule" in rank)) return [];
   const amount = "keep" in rank ? rank.keep : "share" in rank ? rank.share : null;
-  return [`${String(rank.rule)}${typeof amount === "number" ? ` ${amount}` : ""}`];
+  return [
+    `${String(rank.rule)}${typeof amount === "number" ? ` ${Number(amount.toPrecision(3))}` : ""}`,
+  ];
 }
