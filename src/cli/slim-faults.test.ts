@@ -112,7 +112,7 @@ describe.skipIf(nativeMissing !== null)("godwit slim refuses", () => {
       expect(err).toMatch(/\n {2}fix /);
     };
     const out = ["-o", "out.onnx"] as const;
-    await wrong(["dense.onnx", ...DATA, "--max-drop", "-1"], "--max-drop: cannot read");
+    await wrong(["dense.onnx", ...DATA, "--max-drop", "NaN"], "--max-drop: cannot read");
     await wrong(["dense.onnx", ...DATA, "--seed", "abc"], "--seed: cannot read");
     await wrong(["dense.onnx", ...DATA, "--batch", "1e99"], "--batch: cannot read");
     await wrong(["quantise", "dense.onnx", ...out, "--scale", "abc"], "--scale: cannot read");

@@ -5,17 +5,20 @@ import { UserError } from "../core/index.ts";
 import { LEDGER_OPTION } from "./open-ledger.ts";
 import { parseCount, parseDuration, parseIntensity, parseNumber } from "./values.ts";
 
-/** `0.5pp` is half a percentage point; a bare number is in units of the metric. */
+/**
+ * `0.5pp` is half a percentage point; a bare number is in units of the metric. Below nothing there is
+ * nothing to lose: a negative drop is one of 0, which keeps outputs.
+ */
 export function parseDrop(text: string): number {
   const [, number = "", unit = ""] =
     /^\s*([+-]?[\d.]+(?:e[+-]?\d+)?)\s*(pp|dB)?\s*$/i.exec(text) ?? [];
   const value = Number(number);
-  if (number === "" || !Number.isFinite(value) || value < 0) {
+  if (number === "" || !Number.isFinite(value)) {
     throw new UserError("usage", `--max-drop: cannot read "${text}"`, {
       hint: "Give percentage points, such as 0.5pp, or a number in units of the metric, such as 0.01; 0 keeps outputs.",
     });
   }
-  return unit.toLowerCase() === "pp" ? value / 100 : value;
+  return Math.max(0, unit.toLowerCase() === "pp" ? value / 100 : value);
 }
 
 /** Numbers after commas: `0.485,0.456,0.406`. */
