@@ -121,6 +121,29 @@ describe("a residual network in 8 bits", () => {
     }
   });
 
+  test("finds floats where there are some: Relus whose grids do not begin at 0", async () => {
+    const { graph } = model;
+    if (graph === undefined) throw new RangeError("no graph");
+    const index = indexGraph(graph);
+    const relus = graph.nodes.filter(({ opType }) => opType === "Relu");
+    const zeros = new Set(
+      relus.map(({ outputs: [y = ""] }) => index.uses(y)[0]?.node.inputs[2] ?? ""),
+    );
+    const initializers = graph.initializers.map((of) =>
+      zeros.has(of.name ?? "") ? shaken(of) : of,
+    );
+    const left = await floatLeftovers(
+      { ...model, graph: { ...graph, initializers } },
+      unseen[0] ?? {},
+      context,
+    );
+    // Each goes into a convolution in floats, but for the one behind a sum; their weights follow.
+    const runs = left.map((of) => of.runs);
+    expect(runs.filter((one) => one === "FusedConv" || one === "Relu")).toHaveLength(relus.length);
+    expect(left.find((of) => of.runs === "Relu")?.reason).toContain("does not stand for 0");
+    expect(runs.filter((one) => one === "DequantizeLinear")).toHaveLength(8);
+  });
+
   // What a checker of agreement must be able to see.
   test.each(["scale", "zero", "int8"])("shows it when a %s is corrupted", async (kind) => {
     const healthy = await errorOf(model);
