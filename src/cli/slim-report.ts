@@ -3,7 +3,7 @@
 
 import { basename, resolve } from "node:path";
 import { writeFileAtomic } from "../core/host/write-file-atomic.ts";
-import { readTextIfPresent } from "../core/index.ts";
+import { readTextIfPresent, shellWord } from "../core/index.ts";
 import { nativeRuntime, profileModel } from "../engine/index.ts";
 import { identifyMachine } from "../measure/run/index.ts";
 import { type Feeds, feedsOf, inputDrift } from "../models/compress/index.ts";
@@ -237,7 +237,7 @@ function commandOf({ request }: SlimFound): string {
     ...["--effort", options.effort, "--seed", String(options.seed)],
     ...(options.only === undefined ? [] : ["--only", options.only.join(",")]),
   ];
-  return words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word}'`)).join(" ");
+  return words.map(shellWord).join(" ");
 }
 
 /** How the processor multiplies 8-bit numbers, which decides what int8 gains. */

@@ -3,7 +3,7 @@
 import { rename, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { writeFileAtomic } from "../core/host/write-file-atomic.ts";
-import { UserError } from "../core/index.ts";
+import { shellWord, UserError } from "../core/index.ts";
 import { type EngineOptions, nativeRuntime } from "../engine/index.ts";
 import {
   type Allowed,
@@ -66,7 +66,9 @@ export async function runSearch(context: CliContext, request: SlimRequest): Prom
     }
   });
   if (isDone) return;
-  context.stderr.write(`interrupted; go on with: godwit slim resume ${folderOf(request)}\n`);
+  context.stderr.write(
+    `interrupted; go on with: godwit slim resume ${shellWord(folderOf(request))}\n`,
+  );
   context.setExitCode(SLIM_EXIT.interrupted);
 }
 

@@ -1,6 +1,6 @@
 // What `godwit train` says at the end.
 
-import { formatQuantity } from "../core/index.ts";
+import { formatQuantity, shellWord } from "../core/index.ts";
 import { renderTerminal } from "../report/index.ts";
 import type { CliContext } from "./context.ts";
 import type { KeptCard } from "./metered-run.ts";
@@ -37,7 +37,7 @@ export function trainedText(context: CliContext, trained: Trained, files: Files)
     `  recipe      ${files.recipe}`,
     ...(files.checkpoint === undefined
       ? []
-      : [`  go on with  godwit train --resume ${files.checkpoint}`]),
+      : [`  go on with  godwit train --resume ${shellWord(files.checkpoint)}`]),
     "",
   ];
   return lines.join("\n") + cardText(context, trained);

@@ -74,5 +74,6 @@ export {
   watts,
 } from "./quantity.ts";
 export { createRandom, type Random } from "./random.ts";
+export { shellWord } from "./shell-word.ts";
 export { mean, median, quantile, standardDeviation } from "./statistics.ts";
 export { editDistance, suggest } from "./suggest.ts";

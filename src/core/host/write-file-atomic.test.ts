@@ -70,7 +70,7 @@ test.each([
   ["EROFS", "denied", "not permitted in /mnt", "may write to"],
   ["EACCES", "denied", "not permitted in /mnt", "may write to"],
   ["ENOSPC", "denied", "the disk is full", "Make room"],
-  ["ENOTDIR", "invalid-input", "there is no folder /mnt", "mkdir -p '/mnt'"],
+  ["ENOTDIR", "invalid-input", "there is no folder /mnt", "mkdir -p /mnt"],
   ["EIO", "denied", "cannot write /mnt/card.json", "--debug"],
 ])("%s is told with the path and a remedy", (code, kind, message, hint) => {
   expect(refusal("/mnt/card.json", Object.assign(new Error(code), { code }))).toMatchObject({

@@ -5,6 +5,7 @@ import { randomBytes } from "node:crypto";
 import { access, constants, open, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { UserError } from "../errors.ts";
+import { shellWord } from "../shell-word.ts";
 import { hostErrorCode } from "./host.ts";
 
 /**
@@ -62,7 +63,7 @@ export function refusal(path: string, error: unknown): UserError {
     case "ENOENT":
     case "ENOTDIR":
       return new UserError("invalid-input", `cannot write ${path}: there is no folder ${folder}`, {
-        hint: `Create it with: mkdir -p '${folder}'`,
+        hint: `Create it with: mkdir -p ${shellWord(folder)}`,
         cause: error,
       });
     case "EACCES":

@@ -1,7 +1,13 @@
 // The top of the HTML report: what ran, the answer, and what a reader must know before trusting it.
 
 import type { Card } from "../../core/card.ts";
-import { formatDuration, formatQuantity, significant, withPrefix } from "../../core/index.ts";
+import {
+  formatDuration,
+  formatQuantity,
+  shellWord,
+  significant,
+  withPrefix,
+} from "../../core/index.ts";
 import { BOUNDARY_MEANING, headlineEnergy } from "../headline.ts";
 import { element, join, type Markup, text } from "../markup.ts";
 import { costTexts } from "../words.ts";
@@ -23,11 +29,6 @@ export function pageHeader(card: Card): Markup {
       ? null
       : element("pre", {}, element("code", {}, text(command))),
   );
-}
-
-/** A word as a shell would have to be given it. */
-function shellWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 /** The answer in large type, and the other measures below it. */
