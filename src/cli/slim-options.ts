@@ -123,7 +123,10 @@ export const slimOptions = () =>
         .default("energy" as const),
     )
     .addOption(
-      new Option("--effort <how>", "how much is tried")
+      new Option(
+        "--effort <how>",
+        "how much is tried: quick is int8 alone, normal makes models thinner and looks around the best, high tries more of all and then evolves recipes until the time is up",
+      )
         .choices(["quick", "normal", "high"] as const)
         .default("normal" as const),
     )

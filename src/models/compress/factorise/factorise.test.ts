@@ -175,6 +175,19 @@ describe.skipIf(nativeMissing !== null)("the pass", () => {
     expect(storedFloats(model)).toBe(64 * 16 + 16 * 16 * 9 + 16 * 64 + 64);
   });
 
+  test("gives each layer a share of its own, and leaves those whole that have none", async () => {
+    const shares = { matmul1: 0.25 };
+    const { changes, refused } = await factorise.apply(matrices(), context, {
+      ...{ rank: { rule: "shares", shares }, align: 1 },
+    });
+    const alike = await factorise.apply(matrices(), context, {
+      ...{ rank: { rule: "share", share: 0.25 }, align: 1, only: ["matmul1"] },
+    });
+    expect(changes.map(({ subject }) => subject)).toEqual(["matmul1"]);
+    expect(changes).toEqual(alike.changes);
+    expect(refused.map(({ subject }) => subject)).toContain("gemm1");
+  });
+
   test("leaves whole what a cut would not make smaller by a fifth", async () => {
     const { model, refused } = await factorise.apply(wide, context, {
       rank: { rule: "energy", share: 0.999 },

@@ -131,11 +131,17 @@ async function prepareAll(
   return costed;
 }
 
+/** The share of a layer's ranks that a rule names; undefined where it names none. */
+function shareOf({ name: own }: Layer, rank: RankRule): number | undefined {
+  if (rank.rule === "share") return rank.share;
+  return rank.rule === "shares" ? rank.shares[own] : undefined;
+}
+
 /** Rules that name the rank need no more singular values than that. */
 function leadingNeeded(layer: Layer, { rank, align = 16 }: FactoriseOptions): number | undefined {
   if (rank.rule === "fixed") return rank.ranks[layer.name]?.[0];
-  if (rank.rule !== "share") return undefined;
-  return Math.ceil((rank.share * layer.outputs) / align) * align;
+  const share = shareOf(layer, rank);
+  return share === undefined ? undefined : Math.ceil((share * layer.outputs) / align) * align;
 }
 
 const parametersOf = ({ inputs, outputs, window }: Layer): number =>

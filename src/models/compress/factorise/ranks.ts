@@ -13,6 +13,8 @@ export type RankRule =
   | { readonly rule: "evbmf" }
   /** A share of each layer's full ranks, such as 1/4. */
   | { readonly rule: "share"; readonly share: number }
+  /** A share of the full ranks by layer's name; layers that are not named stay whole. */
+  | { readonly rule: "shares"; readonly shares: Readonly<Record<string, number>> }
   /** Least total error for this share of the cost of all layers looked at. */
   | { readonly rule: "budget"; readonly keep: number }
   /** Given ranks by the node's name, as the method orders them. */
@@ -54,6 +56,11 @@ function wantedRanks(
   switch (rule.rule) {
     case "share":
       return most.map((rank, at) => rule.share * fullRank(layer.outputs, layer.inputs, at, rank));
+    case "shares": {
+      const share = rule.shares[layer.name];
+      if (share === undefined) return "no share is given for it";
+      return most.map((rank, at) => share * fullRank(layer.outputs, layer.inputs, at, rank));
+    }
     case "fixed": {
       const ranks = rule.ranks[layer.name];
       if (ranks === undefined) return "no ranks are given for it";

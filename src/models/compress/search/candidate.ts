@@ -42,3 +42,18 @@ export function costOf({ cpu, latency, bytes }: Candidate, objective: Objective)
       return objective satisfies never;
   }
 }
+
+/** Each recipe once. */
+export const distinct = (all: readonly Candidate[]): readonly Candidate[] => [
+  ...new Map(all.map((one) => [JSON.stringify(one.steps), one])).values(),
+];
+
+/** Recipes that read alike, with other nodes in floats for instance, get numbers: reports tell by names. */
+export function namedApart(all: readonly Candidate[]): readonly Candidate[] {
+  const seen = new Map<string, number>();
+  return all.map((candidate) => {
+    const count = (seen.get(candidate.name) ?? 0) + 1;
+    seen.set(candidate.name, count);
+    return count === 1 ? candidate : { ...candidate, name: `${candidate.name} #${count}` };
+  });
+}

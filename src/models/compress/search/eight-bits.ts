@@ -115,12 +115,15 @@ const IN_FLOATS = {
 async function keptSets(
   model: Model,
   scan: readonly Sensitivity[],
-  { effort, context, feeds }: ProposeOptions,
+  { effort, context, feeds, store }: ProposeOptions,
 ): Promise<readonly (readonly string[])[]> {
   const byLoss = scan.toSorted((a, b) => b.error - a.error);
   const orders = [byLoss];
   if (effort !== "quick") {
-    const times = await timesOf(model, feeds, context);
+    // Remembered, so that a search that is resumed proposes the same again.
+    const key = ["times of nodes", await hashOfModel(model)];
+    const known = await remembered(store, key, () => timesOf(model, feeds, context));
+    const times = new Map(known);
     const price = ({ name, error }: Sensitivity): number => error / (times.get(name) ?? 1e-6);
     orders.push(scan.toSorted((a, b) => price(b) - price(a)));
   }
@@ -140,11 +143,11 @@ async function timesOf(
   model: Model,
   feeds: Feeds,
   { runtime }: PassContext,
-): Promise<ReadonlyMap<string, number>> {
+): Promise<readonly (readonly [string, number])[]> {
   const { nodes } = await profileModel(model, feeds, { runtime, threads: 1, runs: 3 });
   const times = new Map<string, number>();
   for (const { origin, median } of nodes) {
     if (origin !== null) times.set(origin, (times.get(origin) ?? 0) + median);
   }
-  return times;
+  return [...times];
 }

@@ -27,6 +27,7 @@ let data: Dataset;
 let options: SearchOptions;
 let result: SearchResult;
 const events: string[] = [];
+const stagesSeen: string[] = [];
 
 /** Labels are what the net itself says, so that it is right everywhere. */
 async function labelledPictures(): Promise<Dataset> {
@@ -53,7 +54,10 @@ beforeAll(async () => {
     roundTime: seconds(0.002),
     context: { operators, runtime: nativeRuntime(), seed: 1 },
     secondsLeft: () => 60,
-    onEvent: (event) => events.push(event.kind),
+    onEvent: (event) => {
+      events.push(event.kind);
+      if (event.kind === "stage") stagesSeen.push(event.stage);
+    },
   };
   result = await search(net, options);
 });
@@ -97,6 +101,58 @@ describe("a search on a small network", () => {
   test("a budget of nothing leaves only what keeps outputs", async () => {
     const { candidates } = await search(net, { ...options, maxDrop: 0 });
     expect(candidates.map(({ name }) => name)).toEqual(["simplify"]);
+  });
+});
+
+describe("a search with high effort", () => {
+  /** A clock that stands until all of the second generation is judged. */
+  const timed = (kept: typeof store) => {
+    let left = 60;
+    let total = 0;
+    let second = false;
+    const stages: string[] = [];
+    const high: SearchOptions = {
+      ...{ ...options, effort: "high", store: kept },
+      secondsLeft: () => left,
+      onEvent: (event) => {
+        if (event.kind === "stage") {
+          stages.push(event.stage);
+          second = event.stage.endsWith("generation 2");
+          total = event.total ?? 0;
+        }
+        if (event.kind === "candidate" && second && event.done === total) left = 0;
+      },
+    };
+    return { high, stages };
+  };
+
+  test("evolves recipes, and comes to the same again from what is remembered", async () => {
+    const kept = memoryStore();
+    const { high, stages } = timed(kept);
+    const found = await search(net, high);
+    expect(stages).toContain("evolving recipes, generation 1");
+    expect(stages).not.toContain("evolving recipes, generation 3");
+    const names = found.candidates.map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+    expect(names).toContain("simplify");
+
+    let writes = 0;
+    const counting = {
+      read: kept.read,
+      write: async (key: string, value: string) => {
+        writes++;
+        await kept.write(key, value);
+      },
+    };
+    const again = await search(net, timed(counting).high);
+    expect(writes).toBe(0);
+    const told = (of: SearchResult) =>
+      of.candidates.map(({ steps, drop, quality }) => ({ steps, drop, quality }));
+    expect(told(again)).toEqual(told(found));
+  });
+
+  test("does not evolve otherwise", () => {
+    expect(stagesSeen.some((stage) => stage.startsWith("evolving"))).toBe(false);
   });
 });
 

@@ -9,7 +9,8 @@ import { CALIBRATION_BATCH, feedsOf, inputsOf, type Samples } from "../judge/sam
 import type { ThreeSplits } from "../judge/three-splits.ts";
 import type { Feeds, PassContext } from "../pass.ts";
 import { assess, type Bench, measured } from "./assess.ts";
-import type { Candidate, Objective } from "./candidate.ts";
+import { type Candidate, distinct, namedApart, type Objective } from "./candidate.ts";
+import { evolved } from "./evolving.ts";
 import { finalistsOf } from "./finalists.ts";
 import { hashOfModel, remembered, type Store } from "./memo.ts";
 import { neighboursOf } from "./neighbours.ts";
@@ -17,7 +18,7 @@ import { paretoFront } from "./pareto.ts";
 import { propose } from "./propose.ts";
 import { type Allowed, SIMPLIFIED } from "./proposing.ts";
 import type { RecipeStep } from "./recipe.ts";
-import { endingAfter, isOutOfTime } from "./time.ts";
+import { beforeTheEnd, endingAfter } from "./time.ts";
 import { createWorkshop, type Workshop } from "./workshop.ts";
 
 export interface SearchOptions {
@@ -108,13 +109,16 @@ export async function search(original: Model, options: SearchOptions): Promise<S
     halving,
   );
   const near = await lookAround(survivors, bench, halving);
-  const last = bestOf(near, FINAL);
-  options.onEvent({ kind: "stage", stage: "measuring what is left", total: last.length });
   const items = firstRows(options).length;
+  const last = distinct([
+    ...(await evolvedFrom(near, { bench, feeds, items, options: halving })),
+    ...bestOf(near, FINAL),
+  ]);
+  options.onEvent({ kind: "stage", stage: "measuring what is left", total: last.length });
   const rounds = options.effort === "quick" ? 7 : 15;
   const goOn = (): boolean => options.secondsLeft() > 0;
   const costs = { items, rounds, roundTime: roundTimeOf(options), goOn };
-  const candidates = await measured(last, feeds, bench, costs);
+  const candidates = namedApart(await measured(last, feeds, bench, costs));
   return {
     ...{ workshop, tuning, candidates, refused },
     front: paretoFront(candidates, criteriaOf),
@@ -217,16 +221,6 @@ function bestOf(ranked: readonly Candidate[], count: number): readonly Candidate
 /** The original, and the simplified one. */
 const isPlain = ({ steps }: Candidate): boolean => steps.length <= 1;
 
-/** What the work finds; null where its time is over before. */
-async function beforeTheEnd<T>(work: () => Promise<T>): Promise<T | null> {
-  try {
-    return await work();
-  } catch (error) {
-    if (isOutOfTime(error)) return null;
-    throw error;
-  }
-}
-
 /**
  * Those within the budget, smallest file first as the cheapest guess of cost, then the others by how far
  * they miss it.
@@ -287,4 +281,32 @@ async function lookAround(
     options.onEvent({ kind: "candidate", candidate, done: done + 1 });
   }
   return rankedOf([...ranked, ...found], options);
+}
+
+/** What evolution makes of them, where effort is high; else nothing. */
+async function evolvedFrom(
+  ranked: readonly Candidate[],
+  of: {
+    readonly bench: Bench;
+    readonly feeds: Feeds;
+    readonly items: number;
+    readonly options: Halving;
+  },
+): Promise<readonly Candidate[]> {
+  const { bench, feeds, items, options } = of;
+  const { maxDrop, objective, allow, secondsLeft, onEvent, onRefused, context, splits } = options;
+  if (options.effort !== "high" || maxDrop <= 0 || secondsLeft() <= 0) return [];
+  // Drops of candidates that were judged on fewer rows are not comparable.
+  const most = Math.max(0, ...ranked.map(({ rows }) => rows));
+  const start = ranked.filter(({ rows }) => rows === most);
+  const best = await evolved(start, bench, {
+    ...{ feeds, items, maxDrop, objective, allow, secondsLeft, onRefused, seed: context.seed },
+    roundTime: roundTimeOf(options),
+    rows: splits.search.slice(0, most),
+    isWithin: (candidate) => isWithin(candidate, maxDrop),
+    onGeneration: (generation, total) =>
+      onEvent({ kind: "stage", stage: `evolving recipes, generation ${generation}`, total }),
+    onCandidate: (candidate, done) => onEvent({ kind: "candidate", candidate, done }),
+  });
+  return best.slice(0, FINAL);
 }

@@ -12,3 +12,13 @@ export function endingAfter(seconds: number, signal: AbortSignal | undefined): A
 /** Whether work was broken off because its time was over. */
 export const isOutOfTime = (error: unknown): boolean =>
   error instanceof DOMException && error.name === "TimeoutError";
+
+/** What the work finds; null where its time is over before. */
+export async function beforeTheEnd<T>(work: () => Promise<T>): Promise<T | null> {
+  try {
+    return await work();
+  } catch (error) {
+    if (isOutOfTime(error)) return null;
+    throw error;
+  }
+}
