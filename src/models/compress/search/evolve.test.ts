@@ -149,6 +149,19 @@ describe("children of recipes", () => {
     expect(rules).toEqual(new Set(["budget", "shares"]));
   });
 
+  test("are never put into 8 bits a second time", () => {
+    const stored: readonly RecipeStep[] = [
+      { pass: "simplify", options: {} },
+      { pass: "quantise-weights", options: { bits: 8 } },
+    ];
+    const random = createRandom(6);
+    for (let round = 0; round < 100; round++) {
+      const passes = childOf([stored, int8([])], knobs, random).map(({ pass }) => pass);
+      const times = passes.filter((pass) => pass.startsWith("quantise")).length;
+      expect(times).toBeLessThanOrEqual(1);
+    }
+  });
+
   test("keep in floats what both parents keep, but for the one that changes", () => {
     const random = createRandom(5);
     const [one, two] = [int8(["node1", "node2", "node3"]), int8(["node2", "node3", "node4"])];

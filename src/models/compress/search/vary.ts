@@ -29,7 +29,8 @@ const NUDGE = 0.125;
 export function childOf(parents: readonly [Steps, Steps], knobs: Knobs, random: Random): Steps {
   const [first, second] = random.integer(2) === 0 ? parents : ([parents[1], parents[0]] as const);
   const before = beforeInt8(first);
-  const last = crossed(int8Of(first), int8Of(second), random);
+  // What computes or is stored in 8 bits already cannot be quantised again.
+  const last = before.some(isSmallAlready) ? null : crossed(int8Of(first), int8Of(second), random);
   const canVary = before.some((step) => isVaried(step));
   if (last === null) return canVary ? varied(before, knobs, random) : before;
   if (canVary && random.uniform() < BEFORE) return [...varied(before, knobs, random), last];
@@ -37,6 +38,8 @@ export function childOf(parents: readonly [Steps, Steps], knobs: Knobs, random: 
 }
 
 const isInt8 = ({ pass }: RecipeStep): boolean => pass === "quantise-static";
+const isSmallAlready = ({ pass }: RecipeStep): boolean =>
+  /^(quantise-(dynamic|weights)|cluster|store-half)$/.test(pass);
 const isVaried = ({ pass }: RecipeStep): boolean => pass === "prune" || pass === "factorise";
 const beforeInt8 = (steps: Steps): Steps => steps.filter((step) => !isInt8(step));
 const int8Of = (steps: Steps): RecipeStep | null => steps.find(isInt8) ?? null;
