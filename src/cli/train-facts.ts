@@ -61,7 +61,7 @@ export async function factsOf(
       ...(recipe.select === undefined
         ? []
         : [
-            `trained on ${rows.chosen} of ${rows.of} rows, chosen by ${recipe.select.kind}; what choosing took is in these figures`,
+            `trained on ${rows.chosen} of ${rows.of} rows, chosen by ${recipe.select.kind}; ${choosing === 0 && resumed ? "they are those of the part before, which has what choosing took" : "what choosing took is in these figures"}`,
           ]),
       ...(resumed
         ? ["this run went on from a checkpoint: what came before is not on this card"]

@@ -29,7 +29,7 @@ import {
   withLora,
   writtenBy,
 } from "../models/train/index.ts";
-import { type Chosen, chooseRows } from "../models/train/select/index.ts";
+import { type Chosen, chooseRows, rowsAsKept } from "../models/train/select/index.ts";
 import { encodeModel, type Model, type OperatorTable } from "../onnx/index.ts";
 import type { CliContext } from "./context.ts";
 import { type KeptCard, startRun } from "./metered-run.ts";
@@ -131,7 +131,11 @@ async function train(
   const { job, meter, signal } = of;
   const { recipe, parts, external } = inputs;
   const { model, options, finish } = plannedRun(inputs, job);
-  const chosen = await choose(model, { ...options, signal }, { recipe, meter });
+  const kept = job.resume?.rows;
+  const chosen =
+    kept === undefined
+      ? await choose(model, { ...options, signal }, { recipe, meter })
+      : rowsAsKept(kept, options, recipe);
   const rows = { chosen: chosen.rows.length, of: parts.train.length };
   const { train, order } = chosen;
   const rowed = { ...options, train, ...(order === undefined ? {} : { order }) };
@@ -149,7 +153,11 @@ async function train(
       usedEnergy: () => soFar()?.energy?.value ?? null,
       onProgress: (now) => progress.see(now),
       ...(job.resume === null ? {} : { resume: job.resume }),
-      save: (checkpoint) => writeFileAtomic(job.checkpointFile, encodeCheckpoint(checkpoint)),
+      save: (checkpoint) =>
+        writeFileAtomic(
+          job.checkpointFile,
+          encodeCheckpoint({ ...checkpoint, ...keptOf(chosen, recipe) }),
+        ),
       ...(external === undefined ? {} : { external }),
     });
     progress.end(result.history);
@@ -204,6 +212,13 @@ async function choose(
     await span.close();
   }
 }
+
+/** What a checkpoint keeps of the rows, where there was something to choose. */
+const keptOf = (
+  { rows, easiestFirst }: Chosen,
+  { select, curriculum }: Recipe,
+): Pick<Checkpoint, "rows"> =>
+  select === undefined && curriculum === undefined ? {} : { rows: { rows, easiestFirst } };
 
 /** The fastest ways to write gradients here; answers are kept for this user. */
 async function tune(

@@ -123,6 +123,22 @@ describe.skipIf(nativeMissing !== null)("training on chosen rows", () => {
     expect(files[1]?.equals(files[0] ?? Buffer.alloc(0))).toBe(true);
   }, 60_000);
 
+  test("keeps its rows when it is resumed, and does not choose again", async () => {
+    const part = ["--select", "el2n", "--fraction", "0.6", "--curriculum", "2"];
+    const whole = await outcomeOf(...part, "-o", "whole.onnx");
+    // No energy is so little: it stops at the first look, and leaves a checkpoint.
+    const stopped = await outcomeOf(...part, "--max-energy", "0.000001J", "-o", "short.onnx");
+    expect(stopped).toMatchObject({ stopped: "energy", rows: whole.rows });
+    const answer = await run("train", "--resume", "short.checkpoint", "--json", "-q");
+    const resumed = JSON.parse(answer.out);
+    expect(resumed).toMatchObject({ stopped: "epochs", rows: whole.rows });
+    const names = resumed.card.spans.map(({ name }: { name: string }) => name);
+    expect(names).not.toContain("choosing rows");
+    expect(resumed.card.notices.join()).toContain("they are those of the part before");
+    const files = ["whole.onnx", "short.onnx"].map((file) => readFileSync(join(folder, file)));
+    expect(files[1]?.equals(files[0] ?? Buffer.alloc(0))).toBe(true);
+  }, 60_000);
+
   test("keeps the ways that were found, with the time it took to find them", async () => {
     const { recipe, card } = await outcomeOf("--tune", "-o", "tuned.onnx");
     expect(recipe.ways).toEqual({});

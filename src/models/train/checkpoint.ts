@@ -41,6 +41,16 @@ export interface Checkpoint {
   readonly best: ReadonlyMap<string, Float32Array> | null;
   /** What the run was told to do, as the caller wrote it: a run is only gone on with as it began. */
   readonly recipe: string;
+  /** Absent for a run on all rows in any order. */
+  readonly rows?: KeptRows;
+}
+
+/** What was chosen to train on, as plain data: a run that is gone on with does not choose again. */
+export interface KeptRows {
+  /** Row numbers in the training data, rising. */
+  readonly rows: readonly number[];
+  /** Places among these rows from the easiest to the hardest; null where rows come in any order. */
+  readonly easiestFirst: readonly number[] | null;
 }
 
 const FORMAT = "godwit.checkpoint/1";
@@ -57,22 +67,25 @@ const record = z.object({
   grams: z.number().nullable(),
 });
 
+/** The format's metadata are texts: what has more to it is JSON in one. */
+const json = z.string().transform((text) => JSON.parse(text) as unknown);
+
+const rowNumbers = z.array(z.number().int().nonnegative());
+
 const metadata = z.object({
   format: z.literal(FORMAT),
   recipe: z.string(),
   updates: z.string().regex(/^\d+$/),
-  position: z
-    .string()
-    .transform((text) => JSON.parse(text) as unknown)
-    .pipe(
-      z.object({
-        epochs: z.number().int().nonnegative(),
-        updates: z.number().int().nonnegative(),
-        lossSum: z.number(),
-        history: z.array(record),
-        best: z.object({ epoch: z.number().int(), value: z.number() }).nullable(),
-      }),
-    ),
+  position: json.pipe(
+    z.object({
+      epochs: z.number().int().nonnegative(),
+      updates: z.number().int().nonnegative(),
+      lossSum: z.number(),
+      history: z.array(record),
+      best: z.object({ epoch: z.number().int(), value: z.number() }).nullable(),
+    }),
+  ),
+  rows: json.pipe(z.object({ rows: rowNumbers, easiestFirst: rowNumbers.nullable() })).optional(),
 });
 
 const tensor = z.object({
@@ -85,7 +98,7 @@ const header = z.looseObject({ __metadata__: metadata });
 
 /** The bytes of a checkpoint's file. */
 export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
-  const { position, state, best, recipe } = checkpoint;
+  const { position, state, best, recipe, rows } = checkpoint;
   const arrays = [
     ...[...state.arrays].map(([name, data]) => [`state/${name}`, data] as const),
     ...[...(best ?? [])].map(([name, data]) => [`best/${name}`, data] as const),
@@ -102,6 +115,7 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
       recipe,
       updates: String(state.updates),
       position: JSON.stringify(position),
+      ...(rows === undefined ? {} : { rows: JSON.stringify(rows) }),
     },
     ...Object.fromEntries(entries),
   });
@@ -153,6 +167,7 @@ export function decodeCheckpoint(bytes: Uint8Array, name = "the checkpoint"): Ch
     state: { updates: Number(facts.updates), arrays: within("state/") },
     best: facts.position.best === null ? null : within("best/"),
     recipe: facts.recipe,
+    ...(facts.rows === undefined ? {} : { rows: facts.rows }),
   };
 }
 

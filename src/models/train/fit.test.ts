@@ -205,6 +205,8 @@ describe("a checkpoint's file", () => {
 
   test("is read back as it was", () => {
     expect(decodeCheckpoint(encodeCheckpoint(checkpoint))).toEqual(checkpoint);
+    const chosen = { ...checkpoint, rows: { rows: [1, 4, 7], easiestFirst: [2, 0, 1] } };
+    expect(decodeCheckpoint(encodeCheckpoint(chosen))).toEqual(chosen);
   });
 
   test("is refused when it is damaged or none, and never half read", () => {

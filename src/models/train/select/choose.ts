@@ -5,6 +5,7 @@ import { createRandom, UserError } from "../../../core/index.ts";
 import { extendModel, type Model, type OperatorTable } from "../../../onnx/index.ts";
 import { allRows, type Dataset, readLabels, shuffled, subset } from "../../data/index.ts";
 import { accuracy, type Metric } from "../../data/metrics/index.ts";
+import type { KeptRows } from "../checkpoint.ts";
 import { predict } from "../evaluate.ts";
 import { fit as fitModel } from "../fit.ts";
 import type { FitOptions } from "../fit-options.ts";
@@ -51,9 +52,7 @@ export interface Choice {
   readonly curriculum?: EasyFirst | undefined;
 }
 
-export interface Chosen {
-  /** Row numbers in the training data that was given, rising. */
-  readonly rows: readonly number[];
+export interface Chosen extends KeptRows {
   /** Those rows. */
   readonly train: Dataset;
   /** Absent where rows come in any order. */
@@ -70,17 +69,39 @@ export interface Chosen {
 export async function chooseRows(
   model: Model,
   options: FitOptions,
-  { select, curriculum: easyFirst }: Choice,
+  choice: Choice,
 ): Promise<Chosen> {
+  const { select, curriculum: easyFirst } = choice;
   const first = select === undefined ? ALL : await rowsBy(select, model, options);
   const rows = first.rows ?? allRows(options.train.length);
+  if (easyFirst === undefined) {
+    const kept = { rows, easiestFirst: null };
+    return { ...rowsAsKept(kept, options, choice), forwards: first.forwards };
+  }
   const train = select === undefined ? options.train : subset(options.train, rows);
-  if (easyFirst === undefined) return { rows, train, forwards: first.forwards };
-  const { duration, start = 0.3, pacing = "root", epochs = 1 } = easyFirst;
-  const { scores, forwards } = await el2nScores(model, { ...options, train }, epochs);
+  const { scores, forwards } = await el2nScores(
+    model,
+    { ...options, train },
+    easyFirst.epochs ?? 1,
+  );
+  const kept = { rows, easiestFirst: byDifficulty(scores) };
+  return { ...rowsAsKept(kept, options, choice), forwards: first.forwards + forwards };
+}
+
+/** The rows and their order as they were chosen before, which costs nothing. */
+export function rowsAsKept(
+  { rows, easiestFirst }: KeptRows,
+  { train }: Pick<FitOptions, "train">,
+  { select, curriculum: easyFirst }: Choice,
+): Chosen {
+  const kept = {
+    ...{ rows, easiestFirst, forwards: 0 },
+    train: select === undefined ? train : subset(train, rows),
+  };
+  if (easiestFirst === null || easyFirst === undefined) return kept;
+  const { duration, start = 0.3, pacing = "root" } = easyFirst;
   const paced = pacing === "linear" ? linearPacing(start) : rootPacing(start);
-  const order = curriculum(byDifficulty(scores), { duration, pacing: paced });
-  return { rows, train, order, forwards: first.forwards + forwards };
+  return { ...kept, order: curriculum(easiestFirst, { duration, pacing: paced }) };
 }
 
 interface Rows {

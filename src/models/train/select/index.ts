@@ -7,6 +7,7 @@ export {
   type Chosen,
   chooseRows,
   type EasyFirst,
+  rowsAsKept,
   type Selection,
 } from "./choose.ts";
 export { type Condensed, type CondenseOptions, condense } from "./condense.ts";
