@@ -46,6 +46,10 @@ test("an intensity in kilograms is refused with the grams it would be", () => {
       expect.objectContaining({ hint: expect.stringContaining("380") }),
     );
   }
+  // Nobody means 380,000 g: the unit was slipped, not the number.
+  expect(() => parseIntensity("--intensity", "380kg")).toThrow(
+    expect.objectContaining({ hint: expect.stringContaining("Give grams: 380,") }),
+  );
   expect(parseIntensity("--intensity", "380 gCO2e/kWh")).toBe(380);
   expect(parseIntensity("--intensity", "380g")).toBe(380);
 });

@@ -11,6 +11,7 @@ import {
   type Watts,
   watts,
 } from "../core/quantity.ts";
+import { HIGHEST_INTENSITY } from "../measure/carbon/intensity-limits.ts";
 
 const SECONDS_IN: Readonly<Record<string, number>> = {
   "": 1,
@@ -89,8 +90,12 @@ export function parseIntensity(option: string, text: string): number {
   const parts = split(text);
   const [, prefix, rest] = /^(k|m|t)?(g(?:CO2e?(?:q)?)?(?:\/kWh)?)$/i.exec(parts?.unit ?? "") ?? [];
   if (parts !== null && prefix?.toLowerCase() === "k" && rest !== undefined) {
+    const grams = Number((parts.value * 1000).toPrecision(12));
     throw new UserError("invalid-input", `${option}: ${text} is in kilograms`, {
-      hint: `Give grams per kWh: ${Number((parts.value * 1000).toPrecision(12))}.`,
+      hint:
+        grams > HIGHEST_INTENSITY
+          ? `No grid emits ${grams.toLocaleString("en")} g per kWh. Give grams: ${parts.value}, if those are meant.`
+          : `Give grams per kWh: ${grams}.`,
     });
   }
   if (parts === null || (parts.unit !== "" && (rest === undefined || prefix !== undefined))) {

@@ -176,6 +176,15 @@ describe("the cloud region of this process", () => {
     expect(zone).toBe("WORLD");
     expect(intensity.fallbacks[0]).toContain("no metadata service answered");
   });
+  test("a place that is in no table is told with where it was given", async () => {
+    const given = { location: "Atlantis", given: "by GODWIT_LOCATION" };
+    await expect(locate(createFakeHost(), given)).rejects.toThrow(
+      'no carbon intensity is known for "Atlantis" (given by GODWIT_LOCATION)',
+    );
+    const config = { location: "Atlantis", given: "by godwit.config.json" };
+    await expect(locate(createFakeHost(), { config })).rejects.toThrow("by godwit.config.json");
+  });
+
   test("settings stand above the time zone and below what is proven", async () => {
     const config = { location: "US-WA", given: "by godwit.config.json" };
     expect((await locate(inZone("Europe/Berlin"), { config })).rung).toBe(

@@ -7,6 +7,7 @@ import type { Signal } from "../../core/card.ts";
 import { exact, figure, type Host, UserError, withError } from "../../core/index.ts";
 import { askMetadata, type CloudRegion, cloudRegionOf } from "./cloud.ts";
 import { countryOfTimeZone } from "./country-table.ts";
+import { HIGHEST_INTENSITY, LOWEST_INTENSITY } from "./intensity-limits.ts";
 import { loadMoreZones } from "./more-zones.ts";
 import { loadPlaces } from "./place-tables.ts";
 import { findPlace, lookUpPlace, type Place } from "./places.ts";
@@ -22,12 +23,6 @@ const POOR_FIT_ERROR = 0.8;
 
 /** Lowest and highest yearly means of large grids: what "anywhere" may be. */
 const ANYWHERE = { low: 20, high: 900 };
-
-/** Above this no grid is known. */
-const HIGHEST_INTENSITY = 2000;
-
-/** Below this no grid is known either, short of a declared zero: the value is in kg. */
-const LOWEST_INTENSITY = 2;
 
 export interface LocateOptions {
   /** Carbon intensity that was given, gCO2e/kWh. */
@@ -52,7 +47,7 @@ export async function locate(host: Host, options: LocateOptions = {}): Promise<S
 
   const places = await loadPlaces(host);
   if (options.location !== undefined) {
-    return placeSignal(await anyPlace(places, options.location), given);
+    return placeSignal(await anyPlace(places, options.location, options.given), given);
   }
   const passedOver: string[] = [];
   const cloud = await cloudRung(host, options.metadata === true, passedOver);
@@ -63,7 +58,7 @@ export async function locate(host: Host, options: LocateOptions = {}): Promise<S
   }
   if (options.config !== undefined) {
     const { location, given: from } = options.config;
-    return placeSignal(await anyPlace(places, location), from, passedOver);
+    return placeSignal(await anyPlace(places, location, from), from, passedOver);
   }
   const { timeZone } = host.facts;
   const code = await countryOfTimeZone(host, timeZone);
@@ -73,8 +68,22 @@ export async function locate(host: Host, options: LocateOptions = {}): Promise<S
   return worldSignal(findPlace(places, "WORLD"), reason, passedOver);
 }
 
-/** A place of the shipped tables, else a zone of the optional package. */
-async function anyPlace(places: readonly Place[], text: string): Promise<Place> {
+/** A place of the shipped tables, else a zone of the optional package. Errors tell where it was given. */
+async function anyPlace(
+  places: readonly Place[],
+  text: string,
+  given: string | undefined,
+): Promise<Place> {
+  try {
+    return await placeNamed(places, text);
+  } catch (error) {
+    if (given === undefined || !(error instanceof UserError)) throw error;
+    const { code, message, hint } = error;
+    throw new UserError(code, `${message} (given ${given})`, { hint, cause: error });
+  }
+}
+
+async function placeNamed(places: readonly Place[], text: string): Promise<Place> {
   const known = lookUpPlace(places, text);
   if (known !== null) return known;
   const zones = await loadMoreZones();
@@ -111,7 +120,8 @@ function declaredSignal(intensity: number, given: string): Signal {
     );
   }
   if (intensity > 0 && intensity < LOWEST_INTENSITY) {
-    throw new UserError("invalid-input", `carbon intensity ${intensity} looks like kg per kWh`, {
+    const message = `carbon intensity ${intensity} ${given} looks like kg per kWh`;
+    throw new UserError("invalid-input", message, {
       hint: `Give grams: ${intensity * 1000} gCO2e/kWh.`,
     });
   }
