@@ -157,6 +157,10 @@ export const slimOptions = () =>
 /** What a search is asked. */
 export type SlimOptions = ReturnType<ReturnType<typeof slimOptions>["opts"]>;
 
+/** Whether students are taught in a search. */
+export const learns = ({ effort, only }: Pick<SlimOptions, "effort" | "only">): boolean =>
+  effort !== "quick" && (only?.includes("distil") ?? true);
+
 /** What the data options of a command line say. */
 export type DataOptions = ReturnType<ReturnType<typeof dataCommand>["opts"]>;
 

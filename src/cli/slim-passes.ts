@@ -9,6 +9,7 @@ import { nativeRuntime } from "../engine/index.ts";
 import {
   applyRecipe,
   CALIBRATION_BATCH,
+  type Fidelity,
   type FloatLeftover,
   floatLeftovers,
   inputsOf,
@@ -19,6 +20,7 @@ import {
 } from "../models/compress/index.ts";
 import { allRows } from "../models/data/index.ts";
 import { encodeModel, loadOperators, type Model } from "../onnx/index.ts";
+import { FIDELITY_TEXTS } from "../report/slim/words.ts";
 import type { CliContext } from "./context.ts";
 import { outputFile } from "./output-file.ts";
 import { openSlimInputs, openSlimModel } from "./slim-inputs.ts";
@@ -237,7 +239,7 @@ async function calibrationOf(
 }
 
 interface Done {
-  readonly fidelity: string;
+  readonly fidelity: Fidelity;
   readonly before_bytes: number;
   readonly after_bytes: number;
   readonly changes: readonly unknown[];
@@ -252,7 +254,7 @@ function passText({ pass, options }: PassRequest, done: Done): string {
   for (const { reason } of done.refused) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
   const left = [...reasons].sort(([, a], [, b]) => b - a);
   return [
-    `${pass}: ${done.changes.length} changes, outputs ${done.fidelity}; ${sizes}: ${options.out}`,
+    `${pass}: ${done.changes.length} changes; ${FIDELITY_TEXTS[done.fidelity]}; ${sizes}: ${options.out}`,
     ...left.slice(0, 8).map(([reason, count]) => `left alone: ${count} x ${reason}`),
     ...done.left_in_floats.map(({ node, runs, reason }) => `runs as ${runs}: ${node}: ${reason}`),
     "Nothing is verified yet: godwit slim verify holds it against the original.",

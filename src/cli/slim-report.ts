@@ -21,7 +21,7 @@ import { cardOfModel, energyOf, type TwoCards } from "./slim-cards.ts";
 import { costsOf, slimCost } from "./slim-costs.ts";
 import { fileOf } from "./slim-file.ts";
 import type { SlimFound } from "./slim-found.ts";
-import { dataArguments } from "./slim-options.ts";
+import { dataArguments, learns } from "./slim-options.ts";
 import type { SearchProgress } from "./slim-progress.ts";
 
 /** Measures, writes and prints the report of a search. */
@@ -80,6 +80,7 @@ async function reportOf(
     data: {
       name: inputs.dataset.name,
       calibration: splits.calibration.length,
+      training: learns(options) ? splits.training.length : 0,
       search: splits.search.length,
       verify: splits.verify.length,
       notes: [

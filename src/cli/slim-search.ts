@@ -26,7 +26,7 @@ import { askedOf, openSearchFolder } from "./slim-folder.ts";
 import type { SlimCosts, SlimFound, SlimRequest, Written } from "./slim-found.ts";
 import { openSlimInputs, openSlimModel } from "./slim-inputs.ts";
 import { unlessInterrupted } from "./slim-interrupt.ts";
-import { dataArguments, type SlimOptions } from "./slim-options.ts";
+import { dataArguments, learns, type SlimOptions } from "./slim-options.ts";
 import { type SearchProgress, searchProgress } from "./slim-progress.ts";
 import { verifyAside } from "./slim-verify.ts";
 
@@ -121,7 +121,7 @@ async function findSmaller(
     threeSplits(inputs.dataset, {
       ...{ seed, force: options.force === true },
       calibration: CALIBRATION[options.effort],
-      training: allow.includes("distil") ? TRAINING[options.effort] : 0,
+      training: learns(options) ? TRAINING[options.effort] : 0,
     }),
   );
   if (options.force !== true) await refuseHopeless(model, inputs, splits.search);

@@ -7,6 +7,7 @@ import {
   changeText,
   dropText,
   megabytes,
+  partsText,
   payBackText,
   qualityText,
   ratioText,
@@ -33,10 +34,7 @@ export function slimText({ stdout, env }: CliContext, report: SlimReport): strin
     ...row("answer", report.answer),
     "",
     ...row("model", `${original.path}, ${megabytes(original.bytes)}`),
-    ...row(
-      "data",
-      `${data.name}: ${data.calibration} to calibrate, ${data.search} to search, ${data.verify} to verify`,
-    ),
+    ...row("data", `${data.name}: ${partsText(data)}`),
     ...data.notes.flatMap((note) => row("", note)),
     ...report.costs.flatMap(({ name, cpu, latency, ratio, settings }) =>
       row(

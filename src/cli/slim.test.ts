@@ -73,6 +73,10 @@ describe("godwit slim", () => {
       "quantise-static",
     );
     expect(report.energy.spent.value).toBeGreaterThan(0);
+    const { calibration, training, search, verify } = report.data;
+    // Nothing learns with quick effort.
+    expect(training).toBe(0);
+    expect(calibration + search + verify).toBe(COUNT);
     expect(readFileSync(at("page.html"), "utf8")).toContain("What was found");
     expect(existsSync(at("net.green.onnx"))).toBe(report.result !== null);
 
@@ -104,6 +108,9 @@ describe("godwit slim", () => {
   test("single passes write their model and say that nothing is verified", async () => {
     const simple = await slim("simplify", "net.onnx", "-o", "simple.onnx");
     expect(simple.out).toContain("Nothing is verified yet");
+    expect(simple.out).toContain("outputs move by rounding at most");
+    const exact = await slim("simplify", "net.onnx", "--exact", "-o", "exact.onnx");
+    expect(exact.out).toContain("outputs stay the same bit for bit");
     const int8 = await slim(
       "quantise",
       "net.onnx",

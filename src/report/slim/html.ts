@@ -15,7 +15,7 @@ import {
   trialSection,
   worstSection,
 } from "./sections.ts";
-import { changeText, dropText, megabytes, payBackText, qualityText } from "./words.ts";
+import { changeText, dropText, megabytes, partsText, payBackText, qualityText } from "./words.ts";
 
 /** The whole document. */
 export function slimHtml(report: SlimReport): string {
@@ -119,7 +119,7 @@ const factsOf = (report: SlimReport): readonly (readonly [string, string])[] => 
   return [
     [
       "Samples",
-      `${data.calibration} to calibrate, ${data.search} to search, ${data.verify} to verify; no sample is in two parts`,
+      `${partsText(data)}; no sample of the search or the verification is in another part`,
     ],
     ["Budget", `${metric} may drop by ${dropText(metric, maxDrop)}; least ${objective}`],
     ["Energy", payBackText(report)],

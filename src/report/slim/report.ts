@@ -56,6 +56,8 @@ export interface SlimReport {
   readonly data: {
     readonly name: string;
     readonly calibration: number;
+    /** What students may learn from, calibration rows among it; 0 where nothing learns. */
+    readonly training: number;
     readonly search: number;
     readonly verify: number;
     readonly notes: readonly string[];

@@ -43,7 +43,7 @@ const report: SlimReport = {
   },
   original: { path: `/m/${HOSTILE}.onnx`, sha256: "aa", bytes: 1e7 },
   result: { path: "/m/b.onnx", sha256: "bb", bytes: 3e6 },
-  data: { name: "d", calibration: 60, search: 200, verify: 400, notes: [HOSTILE] },
+  data: { name: "d", calibration: 60, training: 90, search: 200, verify: 400, notes: [HOSTILE] },
   recipe: null,
   ...{
     tuning: [],

@@ -1,6 +1,7 @@
 // A search for a smaller model in words, for all kinds of report.
 
 import { formatFigure, significant, withPrefix } from "../../core/index.ts";
+import type { Fidelity } from "../../models/compress/index.ts";
 import type { SlimCost, SlimReport, SlimTrial } from "./report.ts";
 
 /** `-43 %`, `+2 %`. */
@@ -19,6 +20,23 @@ export function ratioText({ value, low, high, verdict }: SlimCost["ratio"]): str
 export const megabytes = (bytes: number): string => `${significant(bytes / 1e6)} MB`;
 
 export const secondsText = (value: number): string => withPrefix(value, "s");
+
+/** What a pass promises about outputs. */
+export const FIDELITY_TEXTS: Readonly<Record<Fidelity, string>> = {
+  exact: "outputs stay the same bit for bit",
+  reordered:
+    "outputs move by rounding at most (sums in another order, constants multiplied before)",
+  approximate: "outputs are approximate",
+};
+
+/** Samples of each part. */
+export function partsText({ calibration, training, search, verify }: SlimReport["data"]): string {
+  const first =
+    training > 0
+      ? `${training} to learn from, ${calibration} of them to calibrate`
+      : `${calibration} to calibrate`;
+  return `${first}, ${search} to search, ${verify} to verify`;
+}
 
 /** A quality or a drop; proportions as percent and points. */
 export function qualityText(metric: string, value: number): string {
