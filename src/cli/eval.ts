@@ -24,7 +24,10 @@ const evalOptions = () =>
     .description("Judge a model on data: its quality with an interval, time, energy, carbon.")
     .argument("<model>", "an .onnx file")
     .requiredOption("--data <name|path>", "a dataset by name, a file or a folder")
-    .option("--metric <name>", "accuracy, binary-accuracy, mae, mse (default: by the labels)")
+    .option(
+      "--metric <name>",
+      "accuracy, top-5, f1-macro, mae, mse, snr, cosine ... (default: by the labels)",
+    )
     .option("--output <name>", "the output that is judged (default: the first)")
     .option("--map <input=column>", "which column goes where; may be given again", parseMap, {})
     .option("--batch <count>", "rows at once", (text) => parseCount("--batch", text, 1), 64)

@@ -11,11 +11,9 @@ import {
   packageLimits,
   packageName,
   processorAt,
-  RAPL_DOMAIN_OF,
-  RAPL_ERROR,
-  RAPL_UPDATE_PERIOD,
   type RaplDomain,
   type RaplSensor,
+  raplSensor,
   withContents,
 } from "./rapl.ts";
 import type { Probe, SensorProvider } from "./sensor.ts";
@@ -168,31 +166,16 @@ function sensorOf(
   },
 ): RaplSensor {
   const { file, domain, address, unit, known } = parts;
-  const beside = domain === "psys" ? "psys" : `${known.name}/${domain}`;
-  const device = domain === "package" ? known.name : beside;
-  const limit = domain === "package" ? known.limit : undefined;
-  return {
-    domain,
-    package: domain === "psys" ? null : known.name,
-    sensor: {
-      id: `rapl-msr:${device}`,
-      provider: "rapl-msr",
-      domain: RAPL_DOMAIN_OF[domain],
-      device,
-      scope: "component",
-      kind: "counter",
-      method: "measured",
-      source: `RAPL ${domain}, MSR 0x${address.toString(16)}`,
-      error: RAPL_ERROR[domain],
-      updatePeriod: RAPL_UPDATE_PERIOD,
-      range: 2 ** 32 * unit,
-      ...(limit === undefined ? {} : { maxPower: limit }),
-      async read() {
-        const raw = (await register(file, address)) & 0xffff_ffffn;
-        return { at: host.monotonic(), value: Number(raw) * unit };
-      },
+  return raplSensor({
+    ...{ provider: "rapl-msr", domain, owner: domain === "psys" ? null : known.name },
+    source: `RAPL ${domain}, MSR 0x${address.toString(16)}`,
+    range: 2 ** 32 * unit,
+    maxPower: domain === "package" ? known.limit : undefined,
+    async read() {
+      const raw = (await register(file, address)) & 0xffff_ffffn;
+      return { at: host.monotonic(), value: Number(raw) * unit };
     },
-  };
+  });
 }
 
 function refusal(error: unknown): Probe {

@@ -13,11 +13,9 @@ import {
   packageLimits,
   packageName,
   processorAt,
-  RAPL_DOMAIN_OF,
-  RAPL_ERROR,
-  RAPL_UPDATE_PERIOD,
   type RaplDomain,
   type RaplSensor,
+  raplSensor,
   withContents,
 } from "./rapl.ts";
 import type { Probe, SensorProvider } from "./sensor.ts";
@@ -196,30 +194,17 @@ function sensorOf(
   },
 ): RaplSensor {
   const { event, descriptor, limit, calls } = parts;
-  const { domain } = event;
-  const part = domain === "psys" ? "psys" : `${parts.package}/${domain}`;
-  const device = domain === "package" ? parts.package : part;
-  return {
-    domain,
-    package: domain === "psys" ? null : parts.package,
-    sensor: {
-      id: `rapl-perf:${device}`,
-      provider: "rapl-perf",
-      domain: RAPL_DOMAIN_OF[domain],
-      device,
-      scope: "component",
-      kind: "counter",
-      method: "measured",
-      source: `RAPL, perf event ${event.name}`,
-      error: RAPL_ERROR[domain],
-      updatePeriod: RAPL_UPDATE_PERIOD,
-      ...(limit === undefined ? {} : { maxPower: limit }),
-      async read() {
-        const value = Number(calls.read(descriptor)) * event.scale;
-        return { at: host.monotonic(), value };
-      },
+  return raplSensor({
+    provider: "rapl-perf",
+    domain: event.domain,
+    owner: event.domain === "psys" ? null : parts.package,
+    source: `RAPL, perf event ${event.name}`,
+    maxPower: limit,
+    async read() {
+      const value = Number(calls.read(descriptor)) * event.scale;
+      return { at: host.monotonic(), value };
     },
-  };
+  });
 }
 
 /** Why no event opened: the kernel's rule for events of a whole processor, else a container's. */

@@ -8,11 +8,9 @@ import { readNumber } from "./machine-power.ts";
 import {
   powerLimit,
   RAPL_DENIED_REASON,
-  RAPL_DOMAIN_OF,
-  RAPL_ERROR,
-  RAPL_UPDATE_PERIOD,
   type RaplDomain,
   type RaplSensor,
+  raplSensor,
   withContents,
 } from "./rapl.ts";
 import type { Probe, SensorProvider } from "./sensor.ts";
@@ -71,34 +69,16 @@ async function sensorOf(host: Host, zone: string): Promise<RaplSensor | null> {
   const domain = domainOf(name);
   if (domain === null) return null;
   const owner = await ownerOf(host, `${control}:${top}`, { name, nested: part !== undefined });
-  // The same domain name occurs once a socket, so a part is named with its package.
-  const device = owner === null || owner === name ? name : `${owner}/${name}`;
-  const mmio = control === "intel-rapl-mmio";
   const range = await readNumber(host, `${folder}/max_energy_range_uj`).catch(() => undefined);
-  const limit = await powerLimit(host, zone);
   const path = `${folder}/energy_uj`;
-  return {
-    domain,
-    package: owner,
-    sensor: {
-      id: `rapl-powercap:${mmio ? "mmio:" : ""}${device}`,
-      provider: "rapl-powercap",
-      domain: RAPL_DOMAIN_OF[domain],
-      device,
-      scope: "component",
-      kind: "counter",
-      method: "measured",
-      source: `RAPL ${name}, powercap ${zone}`,
-      error: RAPL_ERROR[domain],
-      updatePeriod: RAPL_UPDATE_PERIOD,
-      ...(range === undefined ? {} : { range: range / 1e6 }),
-      ...(limit === undefined ? {} : { maxPower: limit }),
-      async read() {
-        const microjoules = await readNumber(host, path);
-        return { at: host.monotonic(), value: microjoules / 1e6 };
-      },
-    },
-  };
+  return raplSensor({
+    ...{ provider: "rapl-powercap", domain, owner },
+    ...(control === "intel-rapl-mmio" ? { road: "mmio:" } : {}),
+    source: `RAPL ${name}, powercap ${zone}`,
+    range: range === undefined ? undefined : range / 1e6,
+    maxPower: await powerLimit(host, zone),
+    read: async () => ({ at: host.monotonic(), value: (await readNumber(host, path)) / 1e6 }),
+  });
 }
 
 function domainOf(name: string): RaplDomain | null {

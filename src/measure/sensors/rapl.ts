@@ -12,9 +12,9 @@ import type { Domain, Sensor } from "./sensor.ts";
 export type RaplDomain = "package" | "core" | "uncore" | "dram" | "psys";
 
 /** Seconds between updates of the counters (Linux Documentation/hwmon/amd_energy.rst; Intel alike). */
-export const RAPL_UPDATE_PERIOD = 0.001;
+const RAPL_UPDATE_PERIOD = 0.001;
 
-export const RAPL_DOMAIN_OF: Readonly<Record<RaplDomain, Domain>> = {
+const RAPL_DOMAIN_OF: Readonly<Record<RaplDomain, Domain>> = {
   package: "cpu",
   core: "cpu",
   uncore: "cpu",
@@ -27,7 +27,7 @@ export const RAPL_DOMAIN_OF: Readonly<Record<RaplDomain, Domain>> = {
  * an external meter closely since Haswell and dram ones keep its trend with a constant offset
  * (Desrochers, Paradis, Weaver, MEMSYS 2016); what psys covers is up to the board.
  */
-export const RAPL_ERROR: Readonly<Record<RaplDomain, number>> = {
+const RAPL_ERROR: Readonly<Record<RaplDomain, number>> = {
   package: 0.03,
   core: 0.03,
   uncore: 0.03,
@@ -45,6 +45,43 @@ export interface RaplSensor {
   readonly domain: RaplDomain;
   /** The package it belongs to: `package-0`. Null for psys. */
   readonly package: string | null;
+}
+
+/** What tells one counter from another; the rest is the same on all roads to it. */
+interface RaplCounter {
+  readonly provider: string;
+  readonly domain: RaplDomain;
+  /** The package it belongs to; null for psys. */
+  readonly owner: string | null;
+  /** In the id, before the device, where two roads of one provider lead to the same counter. */
+  readonly road?: string;
+  readonly source: string;
+  /** Joules at which it starts again from zero. */
+  readonly range?: number | undefined;
+  /** Highest power believed, watts. */
+  readonly maxPower?: number | undefined;
+  readonly read: Sensor["read"];
+}
+
+/** The sensor of a counter. The same domain occurs once a package, so a part is named with its own. */
+export function raplSensor(of: RaplCounter): RaplSensor {
+  const { provider, domain, owner, road = "", source, range, maxPower, read } = of;
+  const device = owner === null ? domain : domain === "package" ? owner : `${owner}/${domain}`;
+  return {
+    domain,
+    package: owner,
+    sensor: {
+      ...{ id: `${provider}:${road}${device}`, provider, device, source, read },
+      domain: RAPL_DOMAIN_OF[domain],
+      scope: "component",
+      kind: "counter",
+      method: "measured",
+      error: RAPL_ERROR[domain],
+      updatePeriod: RAPL_UPDATE_PERIOD,
+      ...(range === undefined ? {} : { range }),
+      ...(maxPower === undefined ? {} : { maxPower }),
+    },
+  };
 }
 
 /**
