@@ -69,6 +69,14 @@ describe("the frame", () => {
     expect(err()).toContain("\u001b[31merror:");
   });
 
+  test("descriptions wrap beside the longest names of options and parts", async () => {
+    const { context, out } = told();
+    await runProgram(context, ["slim", "--help"]);
+    const lines = (out().split("\nEnds with")[0] ?? "").split("\n");
+    expect(lines.length).toBeGreaterThan(60);
+    expect(lines.filter((line) => line.length > 80)).toEqual([]);
+  });
+
   test("the help of run ends with examples and names the exit codes", async () => {
     const { context, out } = told();
     await runProgram(context, ["run", "--help"]);

@@ -285,6 +285,7 @@ Topics: godwit help ${Object.keys(TOPICS).join(" | ")}`,
       .addOption(new Option("--color <when>", "colours").choices(["auto", "always", "never"]))
       .option("--debug", "show where an error came from")
       .exitOverride()
+      .configureHelp({ minWidthToWrap: NARROWEST_HELP })
       .configureOutput({
         writeOut: (text) => void context.stdout.write(text),
         writeErr: (text) => void context.stderr.write(text),
@@ -295,6 +296,9 @@ Topics: godwit help ${Object.keys(TOPICS).join(" | ")}`,
   }
   return program;
 }
+
+/** Columns beside the options in which descriptions still wrap, rather than run over the edge. */
+const NARROWEST_HELP = 24;
 
 /** A command and all below it. */
 const withParts = (command: Command): readonly Command[] => [
