@@ -136,14 +136,19 @@ function answerOf(settled: ExitSettled): string {
 }
 
 function leavingText({ exits, fitted }: ExitSettled): string {
-  const places = exits?.places ?? [];
-  return places
-    .map((place, exit) => {
-      const share = exits?.plan.shares[exit] ?? 0;
-      return `${percent(share)} of the samples leave at ${fitted.heads[place]?.value ?? ""}`;
-    })
-    .join(", ");
+  const { places = [], plan } = exits ?? {};
+  const leaving = places.map((place, exit) => {
+    const share = plan?.shares[exit] ?? 0;
+    return `${percent(share)} of the samples leave at ${fitted.heads[place]?.value ?? ""}`;
+  });
+  const stays = plan?.shares.at(-1) ?? 1;
+  const unused =
+    stays < FEW ? ["hardly any goes to the end, so that a model which is cut there may do"] : [];
+  return [...leaving, ...unused].join(", ");
 }
+
+/** Share of the samples below which the rest of a model is not worth its place. */
+const FEW = 0.01;
 
 /** Why no exit costs less, whatever could be shown. */
 function reasonOf({ costs, request }: ExitFound): string {
