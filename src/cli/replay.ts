@@ -67,7 +67,7 @@ Examples:
 
 function dataFolder({ env, cwd }: CliContext, flag: string | undefined): string {
   const folder = flag ?? env["GODWIT_DATA"];
-  if (folder !== undefined) return resolve(cwd, folder);
+  if (folder !== undefined && folder !== "") return resolve(cwd, folder);
   throw new UserError("usage", "a replay needs the study's data", {
     hint: "Give --data FOLDER or set GODWIT_DATA; docs/methods/replays.md says where data lies.",
   });
