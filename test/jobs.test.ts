@@ -372,6 +372,15 @@ describe("what is refused when it is submitted", () => {
     expect((await godwit(["jobs", "--all", "--json"])).out).not.toContain('"id"');
   });
 
+  test("a program that cannot be found now is told, and queued: it may be there in time", async () => {
+    const { godwit } = ready();
+    const asked = ["submit", ...options, "--deadline", "+60s", "--"] as const;
+    const slip = await godwit([...asked, "pyhton", "train.py"]);
+    expect(slip).toMatchObject({ code: 0, out: expect.stringContaining("is in the queue") });
+    expect(slip.err).toContain("pyhton is not found here now");
+    expect((await godwit([...asked, "sh", "-c", "true"])).err).not.toContain("not found");
+  });
+
   test("a queue that is a file, or on a full disk: an error, and nothing is in it", async ({
     skip,
   }) => {

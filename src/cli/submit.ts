@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 import { EXIT } from "../core/errors.ts";
 import { newCardId } from "../core/id.ts";
 import { type TimeZone, timeZone } from "../core/time-zone.ts";
+import { printable } from "../report/columns.ts";
 import { answerOf } from "../report/plan-words.ts";
 import type { Advice } from "../systems/schedule/index.ts";
 import {
@@ -18,6 +19,7 @@ import {
 } from "../systems/schedule/jobs/index.ts";
 import { agentHolder } from "./agent-holder.ts";
 import type { CliContext } from "./context.ts";
+import { canFind } from "./find-program.ts";
 import { jobJson } from "./job-json.ts";
 import { environmentOf, findJob, pausingOf, resourcesOf } from "./job-options.ts";
 import { ledgerOf } from "./open-ledger.ts";
@@ -147,6 +149,7 @@ async function answer(
   const external = record.externalId === null ? "" : ` as job ${record.externalId} of Slurm`;
   say(`Job ${record.id} is in the queue${external}. ${title}.`);
   say(why);
+  warnOfMissing(context, record);
   if (options.wait !== true) {
     if (isJson) context.stdout.write(`${JSON.stringify(jobJson(record), null, 2)}\n`);
     if ((await agentHolder(context, store)) === null) context.stderr.write(NO_AGENT[record.engine]);
@@ -159,4 +162,18 @@ async function answer(
   if (!isFinal(ended)) return;
   const code = ended.exit?.code ?? (ended.state === "done" ? EXIT.done : EXIT.failed);
   context.setExitCode(code);
+}
+
+/** What cannot be found now may be there in time; a slip of the pen is better known before the night. */
+function warnOfMissing(
+  { stderr, env }: CliContext,
+  { engine, command, cwd, environment }: JobRecord,
+): void {
+  const [program = ""] = command;
+  // Slurm looks for it on the node, and a bare environment has a PATH of its own.
+  if (engine !== "local" || (environment === "bare" && !program.includes("/"))) return;
+  if (canFind(program, { cwd, path: env["PATH"] })) return;
+  stderr.write(
+    `${printable(program)} is not found here now; the job fails if it is not when it begins.\n`,
+  );
 }
