@@ -11,6 +11,7 @@ import {
   type OpenOptions,
   onlySplit,
   openDataset,
+  resizedImages,
   type TrainingParts,
   trainingParts,
 } from "../models/data/index.ts";
@@ -50,8 +51,35 @@ export async function openInputs(open: OpenRecipe, options: InputOptions): Promi
   const recipe: Recipe = { ...open, loss, metric: open.metric ?? metricFor(loss.kind) };
   const made = modelFor(recipe, { data: data.train, label, ...options });
   const side = imageSide(made.model, data.train);
-  const parts = side === null ? data : await openParts(open, options, side);
+  const opened = side === null ? data : await openParts(open, options, side);
+  const sized = (part: Dataset): Dataset => fitted(part, made.model);
+  tellResized(options.context, data.train, side);
+  const { train, validation, test } = opened;
+  const parts = {
+    train: sized(train),
+    validation: validation && sized(validation),
+    test: test && sized(test),
+  };
   return { recipe, parts, ...made };
+}
+
+/** Other pictures than the user's own are told: a model of another kind would be fed unnoticed. */
+function tellResized(
+  { stderr }: CliContext,
+  { name, columns }: Dataset,
+  side: readonly [number, number] | null,
+): void {
+  const [, height, width] = columns.find(({ shape }) => shape?.length === 3)?.shape ?? [];
+  if (side === null || height === undefined) return;
+  stderr.write(`note: pictures of ${name} go from ${width}x${height} to ${side[1]}x${side[0]}\n`);
+}
+
+/** Pictures that no file decodes anew, such as those of IDX files, at the size that the model wants. */
+function fitted(data: Dataset, model: Model): Dataset {
+  const side = imageSide(model, data);
+  const image = data.columns.find(({ shape }) => shape?.length === 3);
+  if (side === null || image === undefined) return data;
+  return resizedImages(data, image.name, { height: side[0], width: side[1] });
 }
 
 /** The column of the truth, under one of the names it goes by. */
@@ -158,7 +186,9 @@ export async function openJudged(
   };
   const dataset = await open(undefined);
   const side = imageSide(model, dataset);
-  return side === null ? dataset : open({ height: side[0], width: side[1] });
+  if (side === null) return dataset;
+  tellResized(context, dataset, side);
+  return fitted(await open({ height: side[0], width: side[1] }), model);
 }
 
 /** The metric that suits the truth of a dataset. */

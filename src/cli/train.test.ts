@@ -86,6 +86,26 @@ describe.skipIf(nativeMissing !== null)("godwit train", () => {
     expect(readFileSync(join(folder, "net.onnx"))).toEqual(Buffer.from(encodeModel(smallNet())));
   });
 
+  test("a smaller resolution goes for pictures that are numbers too, and is told", async () => {
+    const random = createRandom(8);
+    const line = (): number[] => Array.from({ length: 28 }, () => random.integer(9));
+    const lines = Array.from({ length: 48 }, (_, at) =>
+      JSON.stringify({ image: [Array.from({ length: 28 }, line)], label: `kind ${at % 3}` }),
+    );
+    writeFileSync(join(folder, "pictures.jsonl"), lines.join("\n"));
+    const small = ["--net", "vgg-small", "--alpha", "0.25", "--rho", "0.5"] as const;
+    const data = ["--data", "pictures.jsonl"] as const;
+    const shared = ["--epochs", "1", "--batch", "8", "-q", "-o", "small.onnx"] as const;
+    const answer = await run("train", ...small, ...data, ...shared);
+    expect(answer.err).toContain("go from 28x28 to 14x14");
+    expect(answer.code).toBe(0);
+    const model = decodeModel(memorySource(readFileSync(join(folder, "small.onnx"))));
+    const type = model.graph?.inputs[0]?.type;
+    const shape = type?.kind === "tensor" ? type.shape?.slice(1).map(({ value }) => value) : null;
+    expect(shape).toEqual([1n, 14n, 14n]);
+    expect((await run("eval", "small.onnx", ...data, "--json")).code).toBe(0);
+  });
+
   test("makes the same model again from the recipe, and judges it", async () => {
     const again = await run("train", "--recipe", "m.recipe.json", "-o", "n.onnx", "-q");
     expect(again.code).toBe(0);

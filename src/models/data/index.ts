@@ -30,6 +30,7 @@ export {
   readLabels,
 } from "./dataset.ts";
 export type { ImagePreprocessing } from "./images/preprocess.ts";
+export { resizedImages } from "./images/resized.ts";
 export {
   accuracy,
   agreement,

@@ -2,10 +2,12 @@
 // and written down here.
 
 import { expect, test } from "vitest";
+import { memoryDataset } from "../dataset.ts";
 import { decodeImage, loadDecoders } from "./decode-image.ts";
 import { imageDataset } from "./image-dataset.ts";
 import { preprocess } from "./preprocess.ts";
 import { resize } from "./resize.ts";
+import { resizedImages } from "./resized.ts";
 
 const bytes = (base64: string): Uint8Array => Uint8Array.from(Buffer.from(base64, "base64"));
 const decoders = await loadDecoders();
@@ -194,4 +196,25 @@ test("an image is decoded once, however often its row is asked for", async () =>
   expect(again.get("image")?.data).toEqual(once.get("image")?.data);
   await dataset.batch([0, 1]);
   expect(reads).toBeLessThanOrEqual(4);
+});
+
+test("pictures that are numbers are resized as decoded ones are, sample by sample", async () => {
+  const pixels = Float32Array.from({ length: 3 * 2 * 6 * 4 }, (_, at) => Math.sin(at));
+  const labels = BigInt64Array.from([4n, 5n, 6n]);
+  const all = memoryDataset("waves", [
+    { name: "image", dataType: "float32", shape: [2, 6, 4], data: pixels },
+    { name: "label", dataType: "int64", shape: [], data: labels },
+  ]);
+  const small = resizedImages(all, "image", { width: 3, height: 2 });
+  expect(small.columns[0]).toEqual({ name: "image", dataType: "float32", shape: [2, 2, 3] });
+  const batch = await small.batch([2, 0]);
+  const image = batch.get("image");
+  expect(image?.dims).toEqual([2, 2, 2, 3]);
+  const alone = (row: number): Float32Array => {
+    const data = pixels.slice(row * 48, (row + 1) * 48);
+    return resize({ channels: 2, width: 4, height: 6, data }, 3, 2).data;
+  };
+  expect(image?.data).toEqual(Float32Array.from([...alone(2), ...alone(0)]));
+  expect(batch.get("label")?.data).toEqual(BigInt64Array.from([6n, 4n]));
+  expect(() => resizedImages(all, "label", { width: 3, height: 2 })).toThrow(RangeError);
 });
