@@ -117,8 +117,9 @@ describe.skipIf(nativeMissing !== null || process.platform === "win32")("Ctrl-C"
       expect(seen.length).toBeGreaterThan(0);
       const written = (): readonly number[] => seen.map((path) => statSync(path).mtimeMs);
       const before = written();
-      const resumed = whole("slim", "resume", "vision.green.slim");
+      const resumed = whole("slim", "resume", "vision.green.slim", "--json", "-q");
       expect([0, 2, 3]).toContain(resumed.status);
+      expect(JSON.parse(resumed.stdout).schema).toBe("godwit.slim/1");
       expect(written()).toEqual(before);
       const report = JSON.parse(readFileSync(at("vision.green.slim/report.json"), "utf8"));
       const names = report.candidates.map(({ name }: { readonly name: string }) => name).join();

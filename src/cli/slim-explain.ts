@@ -65,9 +65,13 @@ export const slimResumeCommand = (context: CliContext) =>
       "Go on with a search that was interrupted; what it computed is not computed again.",
     )
     .argument("<folder>", "of the search: MODEL.green.slim unless another was named")
-    .action(async (folder) => {
+    .option("--json", "print the report as JSON")
+    .option("-q, --quiet", "no progress")
+    .action(async (folder, how) => {
       const path = resolve(context.cwd, folder);
-      const { model, options, cwd } = await readAsked(path);
+      const asked = await readAsked(path);
+      const { model, cwd } = asked;
+      const options = { ...asked.options, ...how };
       const { runSearch } = await import("./slim-search.ts");
       const own = { ...context, cwd };
       await runSearch(own, { model, options: { ...options, runDir: path }, cwd });
