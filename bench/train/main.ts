@@ -8,6 +8,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { createNodeHost } from "../../src/core/host/node-host.ts";
 import { quantile } from "../../src/core/index.ts";
@@ -28,6 +29,8 @@ const RATE = 0.01;
 /** Milliseconds that one turn of one engine lasts. */
 const TURN_MS = 400;
 const WARM_UP = 3;
+/** Between turns: threads that spin go on for some 30 ms after the last step. */
+const REST_MS = 60;
 
 const { values: options } = parseArgs({
   options: {
@@ -49,6 +52,8 @@ interface Outcome {
   /** Ours over theirs, round by round. */
   readonly ratios: readonly number[];
   readonly cpu: number;
+  /** Which of our settings counts. */
+  readonly setting: string;
 }
 
 const operators = await loadOperators(createNodeHost());
@@ -79,7 +84,11 @@ async function versions(of: Contestant | undefined): Promise<string> {
 }
 
 /** A trainer whose gradients are written in the ways that are the fastest with so many threads. */
-async function trainerOf(of: Contestant, threads: number, momentum = 0): Promise<Trainer> {
+async function trainerOf(
+  of: Contestant,
+  threads: number,
+  { momentum = 0, spinning = false } = {},
+): Promise<Trainer> {
   const engine = { threads };
   const step = {
     ...{ operators, loss: crossEntropy(), optimizer: sgd({ momentum }) },
@@ -89,7 +98,12 @@ async function trainerOf(of: Contestant, threads: number, momentum = 0): Promise
   const processor = cpus()[0]?.model ?? "unknown";
   const tuning = { ...step, engine, processor, store: answers, budgetMs: 200 };
   const lowerings = options.untuned ? {} : await tuneStep(of.model, tuning);
-  return createTrainer(of.model, { ...step, lowerings, thread: "caller", engine });
+  return createTrainer(of.model, {
+    ...step,
+    lowerings,
+    thread: "caller",
+    engine: { threads, spinning },
+  });
 }
 
 /** Timings of this run. */
@@ -106,7 +120,7 @@ async function printNumerics(contestants: readonly Contestant[]): Promise<void> 
     const torch = await startTorch(join(folder, of.name), { torch: 1, blas: 1 });
     const theirs = await torch.gradients();
     torch.close();
-    const trainer = await trainerOf(of, 1, 0.9);
+    const trainer = await trainerOf(of, 1, { momentum: 0.9 });
     const { loss } = await trainer.step([of.feeds], RATE);
     const { arrays } = trainer.state();
     await trainer.close();
@@ -172,6 +186,7 @@ async function printTimes(contestants: readonly Contestant[], threads: number): 
       "ratio, least",
       "ratio, median (middle half)",
       "ratio, CPU time",
+      "our threads, waiting",
     ],
     rows,
   );
@@ -186,12 +201,12 @@ async function printTimes(contestants: readonly Contestant[], threads: number): 
   console.log("");
 }
 
-const rowOf = (name: string, { ours, theirs, ratios, cpu }: Outcome): string => {
+const rowOf = (name: string, { ours, theirs, ratios, cpu, setting }: Outcome): string => {
   const sorted = ratios.toSorted((a, b) => a - b);
   const [low, half, high] = [0.25, 0.5, 0.75].map((p) => quantile(sorted, p).toFixed(2));
   return row(
     ...[name, ours.toFixed(2), theirs.toFixed(2), (ours / theirs).toFixed(2)],
-    ...[`${half} (${low} to ${high})`, cpu.toFixed(2)],
+    ...[`${half} (${low} to ${high})`, cpu.toFixed(2), setting],
   );
 };
 
@@ -217,20 +232,24 @@ async function compare(
         ];
   const references: Reference[] = [];
   for (const pool of pools) references.push(await startTorch(join(folder, of.name), pool));
-  const trainer = await trainerOf(of, threads);
+  // PyTorch's threads spin while they wait; ours sleep unless they are told to spin.
+  const trainers: Trainer[] = [];
+  for (const spinning of threads === 1 ? [false] : [false, true]) {
+    trainers.push(await trainerOf(of, threads, { spinning }));
+  }
   const session = await createSession(of.model, { threads });
   try {
     const train = await duel(
-      timed(async () => void (await trainer.step([of.feeds], RATE))),
+      trainers.map((trainer) => timed(async () => void (await trainer.step([of.feeds], RATE)))),
       references.map(({ train: step }) => step),
     );
     const infer = await duel(
-      timed(async () => void (await inferOnce(session, of))),
+      [timed(async () => void (await inferOnce(session, of)))],
       references.map(({ infer: step }) => step),
     );
     return { train, infer };
   } finally {
-    await trainer.close();
+    for (const trainer of trainers) await trainer.close();
     await session.close();
     for (const reference of references) reference.close();
   }
@@ -251,9 +270,9 @@ const timed =
     return { ms, cpu: cpuMs() - cpu };
   };
 
-/** Turns of equal length; of several references the best counts. */
-async function duel(ours: Step, theirs: readonly Step[]): Promise<Outcome> {
-  const all = [ours, ...theirs];
+/** Turns of equal length; of several settings of an engine the one with the best median counts. */
+async function duel(ours: readonly Step[], theirs: readonly Step[]): Promise<Outcome> {
+  const all = [...ours, ...theirs];
   const counts: number[] = [];
   for (const step of all) {
     const { ms } = await step(WARM_UP);
@@ -263,21 +282,30 @@ async function duel(ours: Step, theirs: readonly Step[]): Promise<Outcome> {
   for (let round = 0; round < Number(options.rounds); round++) {
     // The other way round every second time, so that no engine always follows the same one.
     const order = all.map((_, at) => (round % 2 === 0 ? at : all.length - 1 - at));
-    for (const at of order) turns[at]?.push((await all[at]?.(counts[at] ?? 1)) as Times);
+    for (const at of order) {
+      await setTimeout(REST_MS);
+      turns[at]?.push((await all[at]?.(counts[at] ?? 1)) as Times);
+    }
   }
-  const least = (of: readonly Times[] = []): number => Math.min(...of.flatMap(({ ms }) => ms));
-  const perStep = (of: readonly Times[] = []): number =>
+  const least = (of: readonly Times[]): number => Math.min(...of.flatMap(({ ms }) => ms));
+  const typical = (of: readonly Times[]): number => middle(of.map(({ ms }) => middle(ms)));
+  const perStep = (of: readonly Times[]): number =>
     middle(of.map(({ cpu, ms }) => cpu / ms.length));
-  const rivals = turns.slice(1);
-  const best = rivals.toSorted((a, b) => least(a) - least(b))[0] ?? [];
-  const [own = []] = turns;
+  const bestOf = (some: readonly Times[][]): readonly Times[] =>
+    some.toSorted((a, b) => typical(a) - typical(b))[0] ?? [];
+  const [mine, rivals] = [turns.slice(0, ours.length), turns.slice(ours.length)];
+  const [own, best] = [bestOf(mine), bestOf(rivals)];
   return {
     ours: least(own),
     theirs: least(best),
     ratios: own.map(({ ms }, round) => middle(ms) / middle(best[round]?.ms ?? [])),
     cpu: perStep(own) / Math.min(...rivals.map(perStep)),
+    setting: SETTINGS[mine.indexOf(own as Times[])] ?? "",
   };
 }
+
+/** What our threads do while they wait. */
+const SETTINGS = ["sleep", "spin"] as const;
 
 try {
   await main(operators);

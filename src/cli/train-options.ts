@@ -140,6 +140,7 @@ export function trainOptions() {
     .option("--lora <rank>", "train low-rank additions to matrices in their place", whole("--lora"))
     .option("--map <input=column>", "which column goes where; may be given again", parseMap, {})
     .option("--threads <count>", "(default: up to 4)", whole("--threads"))
+    .option("--spin", "let waiting threads spin: faster on a machine with nothing else to do")
     .option("--tune", "time the ways to write gradients first (on a quiet machine)")
     .option("--recipe <file>", "take all of this from a recipe; options overrule it")
     .option("-o, --output <file>", "the model to write (default: model.onnx)")
@@ -199,6 +200,7 @@ export function recipeFrom(options: TrainOptions, base: Recipe | null): OpenReci
       lora: options.lora === undefined ? base?.lora : { rank: options.lora },
       columns: Object.keys(options.map).length > 0 ? options.map : base?.columns,
       threads: options.threads ?? base?.threads,
+      spin: options.spin ?? base?.spin,
       ways: base?.ways,
     }),
   };

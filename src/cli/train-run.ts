@@ -6,6 +6,7 @@ import type { Card } from "../core/card.ts";
 import { cacheFolder, createFolderStore } from "../core/host/cache-folder.ts";
 import { writeFileAtomic } from "../core/host/write-file-atomic.ts";
 import { type Joules, UserError } from "../core/index.ts";
+import type { EngineOptions } from "../engine/index.ts";
 import type { LedgerPlace } from "../ledger/index.ts";
 import type { LocateOptions } from "../measure/carbon/index.ts";
 import { identifyMachine, type Meter, type Summary } from "../measure/run/index.ts";
@@ -186,11 +187,16 @@ function plannedRun(
     ...pick(recipe, ["clipNorm", "average", "patience", "columns"]),
     ...(augment === null ? {} : { augment }),
     parameters: adapted.parameters,
-    ...(recipe.threads === undefined ? {} : { engine: { threads: recipe.threads } }),
+    engine: engineOf(recipe),
     ...(external === undefined ? {} : { external }),
   };
   return { model: adapted.model, options, finish: adapted.finish };
 }
+
+const engineOf = ({ threads, spin }: Recipe): EngineOptions => ({
+  ...(threads === undefined ? {} : { threads }),
+  ...(spin === undefined ? {} : { spinning: spin }),
+});
 
 /** The rows of the run. What choosing takes is a span of its own on the card. */
 async function choose(

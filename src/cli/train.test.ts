@@ -111,6 +111,17 @@ describe.skipIf(nativeMissing !== null)("godwit train", () => {
     expect(again.code).toBe(0);
     const [m, n] = ["m.onnx", "n.onnx"].map((file) => readFileSync(join(folder, file)));
     expect(n?.equals(m ?? Buffer.alloc(0))).toBe(true);
+    const spinning = await run(
+      "train",
+      "--recipe",
+      "m.recipe.json",
+      "--spin",
+      "-o",
+      "s.onnx",
+      "-q",
+    );
+    expect(spinning.code).toBe(0);
+    expect(readFileSync(join(folder, "s.onnx")).equals(m ?? Buffer.alloc(0))).toBe(true);
     const judged = await run("eval", "n.onnx", "--data", "flowers.csv", "--json");
     expect(JSON.parse(judged.out).quality).toMatchObject({ metric: "accuracy", samples: 120 });
   });

@@ -90,7 +90,8 @@ async function checkPlaces(
 function checkSame(open: OpenRecipe, stored: Recipe, resume: Checkpoint | null): void {
   const changed = Object.entries(open).filter(
     ([key, value]) =>
-      JSON.stringify(value) !== JSON.stringify(stored[key as keyof Recipe]) && key !== "threads",
+      JSON.stringify(value) !== JSON.stringify(stored[key as keyof Recipe]) &&
+      !["threads", "spin"].includes(key),
   );
   if (changed.length === 0) return;
   const names = changed.map(([key]) => key).join(", ");

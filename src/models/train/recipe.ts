@@ -169,6 +169,8 @@ const recipeSchema = z.strictObject({
   /** Columns by inputs and targets. */
   columns: z.record(z.string(), z.string()).optional(),
   threads: count.optional(),
+  /** Whether threads spin while they wait. */
+  spin: z.boolean().optional(),
   /** Ways to write gradients that were found to be the fastest, by task: part of what makes a run the same. */
   ways: z.record(z.string(), z.string()).optional(),
 });

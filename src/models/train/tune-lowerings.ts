@@ -157,11 +157,13 @@ async function openAll(
   feeds: Readonly<Record<string, TensorValue>>,
   { operators, engine }: TuneLoweringsOptions,
 ): Promise<readonly Ready[]> {
+  // Several sessions are open at once: threads of one that spin would take the time of the next.
+  const settings = { ...engine, spinning: false };
   const ready: Ready[] = [];
   let expected: TensorValue | null = null;
   for (const way of task.ways) {
     try {
-      const session = await createSession(graphOfWay(task, way, operators), engine);
+      const session = await createSession(graphOfWay(task, way, operators), settings);
       const { y } = await session.run(feeds);
       expected ??= y ?? null;
       if (y !== undefined && expected !== null && agree(y, expected)) {
