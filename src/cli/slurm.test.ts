@@ -185,7 +185,7 @@ describe("advice on sleep", () => {
       { sinfo: () => ({ code: 1, stderr: "Unable to contact slurm controller" }) },
       1,
     ],
-    ["no Slurm", {}, 127],
+    ["no Slurm", {}, 1],
     ["no such partition", machine.commands, 2],
   ])("with %s the fault and the remedy are told", async (name, commands, exit) => {
     const more = name === "no such partition" ? ["--partition", "gpu"] : [];
