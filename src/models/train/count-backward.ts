@@ -44,6 +44,7 @@ const PLAIN: Readonly<Record<string, string>> = {
   "conv-input-gradient": "conv-transpose",
   "conv-weight-gradient": "swapped-axes",
   "max-pool-gradient": "placed",
+  "channel-moment": "products",
 };
 
 function counted(model: Model, options: BackwardOptions): BackwardCount {

@@ -1,8 +1,46 @@
 // Gradient of batch normalisation.
 
 import { floatOf, intOf } from "../../../onnx/index.ts";
+import type { Lowering, LoweringFamily } from "./lowering.ts";
+import { product } from "./matrix.ts";
 import type { Rules, Scaled, Site, Vjp } from "./rule.ts";
 import { range, sizeOf, type Value } from "./writer.ts";
+
+/** The sizes of two tensors whose axis 1 are the channels. */
+interface Moment {
+  readonly dims: readonly number[];
+}
+
+/** All products, then their sum. */
+const products: Lowering<Moment> = {
+  name: "products",
+  applies: () => true,
+  write(write, [a, b], { dims }) {
+    if (a === undefined || b === undefined) throw new TypeError("two operands are needed");
+    return write.sum(write.mul(a, b), otherAxes(dims.length), false);
+  },
+};
+
+/** The scalar product of each channel of each sample, which writes next to nothing, then their sum. */
+const dots: Lowering<Moment> = {
+  name: "dots",
+  applies: ({ dims }, target) => target !== "webgpu" && dims.length > 2,
+  write(write, [a, b], { dims }) {
+    if (a === undefined || b === undefined) throw new TypeError("two operands are needed");
+    const [n = 1, c = 1, ...size] = dims;
+    const rows = (of: Value): Value => write.reshape(of, [n * c, 1, sizeOf(size)]);
+    const each = product({ write, target: "cpu" }, rows(a), rows(b), { b: true });
+    return write.sum(write.reshape(each, [n, c]), [0], false);
+  },
+};
+
+/** From (a, b): the sum of a b over everything but the channels. */
+const channelMoment: LoweringFamily<Moment> = {
+  name: "channel-moment",
+  lowerings: [products, dots],
+  // Each scalar product is a call of its own, which short ones do not pay for.
+  guess: ({ dims }) => (sizeOf(dims.slice(2)) >= 256 ? dots.name : products.name),
+};
 
 /** Statistics of one channel each, and what follows from them. */
 interface Statistics {
@@ -55,7 +93,7 @@ const batchNormalization: Vjp = (site) => {
   const training = intOf(node, "training_mode", 0) !== 0;
   const { mean, variance, inverse } = statisticsOf(site, training);
   const dbeta = write.sum(dy, axes, false);
-  const moment = write.sum(write.mul(dy, x), axes, false);
+  const moment = site.choose(channelMoment, { dims: x.dims }, write, [dy, x]);
   const dgamma = write.mul(write.sub(moment, write.mul(mean, dbeta)), inverse);
   const dx = (): Scaled => {
     const factor = write.mul(site.input(1), inverse);

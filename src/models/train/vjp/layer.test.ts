@@ -24,6 +24,15 @@ describe("normalisation", () => {
         return g.ops("BatchNormalization", operands, { outputs: 3, attributes })[0] ?? "";
       },
     },
+    "by the batch's statistics, their moments by scalar products": {
+      inputs: scaled([4, 3, 2, 2], 3),
+      build(g, type) {
+        const operands = ["x", "scale", "bias", ...stored(g, type as "float32")];
+        const attributes = { training_mode: 1, momentum: 0 };
+        return g.ops("BatchNormalization", operands, { outputs: 3, attributes })[0] ?? "";
+      },
+      lowerings: { fastest: () => "dots" },
+    },
     "by the batch's statistics, which are not handed on": {
       inputs: scaled([5, 3], 3),
       build(g, type) {
