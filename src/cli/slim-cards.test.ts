@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { figure } from "../core/index.ts";
-import { payBackText } from "../report/slim/words.ts";
-import { energyOf, type ModelCard } from "./slim-cards.ts";
+import { type ModelCard, savedPerSample } from "./slim-cards.ts";
 
+/** A figure that may be half as much, or twice. */
 const joules = (value: number) =>
   figure(
     "J",
@@ -15,20 +15,20 @@ const card = (value: number | null): ModelCard => ({
   perSample: value === null ? null : joules(value),
 });
 
-describe("what a search used", () => {
-  test("is paid back by what each sample saves", () => {
-    const energy = energyOf({ before: card(0.5), after: card(0.1) }, joules(1000));
-    expect(energy.paidBackAfter).toBeCloseTo(1000 / (0.5 - 0.1), 9);
-    expect(payBackText({ energy })).toContain("paid back after 2,500 samples");
+describe("what a sample saves", () => {
+  test("is the difference of like ends, since one model of power told both", () => {
+    const saved = savedPerSample({ before: card(0.5), after: card(0.1) });
+    expect(saved?.value).toBeCloseTo(0.4, 12);
+    expect(saved?.low).toBeCloseTo(0.2, 12);
+    expect(saved?.high).toBeCloseTo(0.8, 12);
+    expect(saved?.method).toBe("estimated");
   });
 
-  test("is never paid back where nothing is saved, or where it is not known", () => {
+  test("is not told where it is nothing, or where it is not known", () => {
     const after = card(0.5);
-    expect(energyOf({ before: card(0.5), after }, joules(1)).paidBackAfter).toBeNull();
-    expect(energyOf({ before: card(0.4), after }, joules(1)).paidBackAfter).toBeNull();
-    expect(energyOf({ before: card(null), after }, joules(1)).paidBackAfter).toBeNull();
-    const unknown = energyOf({ before: card(1), after }, null);
-    expect(unknown.paidBackAfter).toBeNull();
-    expect(payBackText({ energy: unknown })).toBe("the energy of this search is not known");
+    expect(savedPerSample({ before: card(0.5), after })).toBeNull();
+    expect(savedPerSample({ before: card(0.4), after })).toBeNull();
+    expect(savedPerSample({ before: card(null), after })).toBeNull();
+    expect(savedPerSample({ before: null, after: null })).toBeNull();
   });
 });

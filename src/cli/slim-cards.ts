@@ -113,12 +113,33 @@ export interface TwoCards {
   readonly after: ModelCard | null;
 }
 
-/** Energy of a sample before and after, and when that pays back what was spent. */
-export function energyOf({ before, after }: TwoCards, spent: Figure<"J"> | null) {
+/**
+ * What a sample saves; null where that is nothing or not known. Both were told by the same sensors or the same
+ * model, so that their errors move together: the interval has the differences of like ends.
+ */
+export function savedPerSample({ before, after }: TwoCards): Figure<"J"> | null {
   const [was, is] = [before?.perSample ?? null, after?.perSample ?? null];
-  const saved = was === null || is === null ? 0 : was.value - is.value;
+  if (was === null || is === null) return null;
+  const ends = [was.low - is.low, was.value - is.value, was.high - is.high] as const;
+  if (ends.some((saved) => !(saved > 0))) return null;
+  const range = { low: Math.min(...ends), high: Math.max(...ends) };
+  return figure("J", ends[1], range, {
+    method: was.method,
+    source: "energy of a sample before, less that of one after",
+  });
+}
+
+/** Ends the run of the work, whose card says what its result saves; and the energies for a report. */
+export async function finishWork(metered: MeteredRun, cards: TwoCards) {
+  const saved = savedPerSample(cards);
+  const { card } = await metered.finish(saved === null ? {} : { extra: { savedPerUse: saved } });
   return {
-    ...{ before: was, after: is, spent },
-    paidBackAfter: spent === null || !(saved > 0) ? null : spent.value / saved,
+    id: card.id,
+    energy: {
+      before: cards.before?.perSample ?? null,
+      after: cards.after?.perSample ?? null,
+      spent: headlineEnergy(card)?.figure ?? null,
+      paidBackAfter: card.measures.paidBackAfter?.value ?? null,
+    },
   };
 }

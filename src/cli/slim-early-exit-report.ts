@@ -3,13 +3,12 @@
 import { basename } from "node:path";
 import { nativeRuntime } from "../engine/index.ts";
 import { likelyBound } from "../models/compress/index.ts";
-import { headlineEnergy } from "../report/headline.ts";
 import type { EarlyExitReport, TriedExit } from "../report/slim/exit-report.ts";
 import type { SlimTrial } from "../report/slim/report.ts";
 import { changeText, dropText, ratioText, secondsText, trialText } from "../report/slim/words.ts";
 import type { CliContext } from "./context.ts";
 import type { MeteredRun } from "./metered-run.ts";
-import { cardOfModel, energyOf, type TwoCards } from "./slim-cards.ts";
+import { cardOfModel, finishWork, type TwoCards } from "./slim-cards.ts";
 import { type ExitFound, TRIALS } from "./slim-early-exit-find.ts";
 import type { ExitSettled } from "./slim-early-exit-settle.ts";
 import { earlyExitText } from "./slim-early-exit-text.ts";
@@ -24,7 +23,7 @@ export async function reportExits(
 ): Promise<void> {
   const { request, model, inputs, parts, outcome, trials, measured, written } = settled;
   const { before, after } = await cardsOf(context, settled, progress);
-  const spent = await metered.finish({});
+  const { id, energy } = await finishWork(metered, { before, after });
   const report: EarlyExitReport = {
     schema: "godwit.slim-exit/1",
     godwit: context.version,
@@ -41,11 +40,11 @@ export async function reportExits(
     },
     maxDrop: request.options.maxDrop,
     ...{ tried: triedOf(settled), expected: expectedOf(settled), trials, costs: measured },
-    energy: energyOf({ before, after }, headlineEnergy(spent.card)?.figure ?? null),
+    energy,
     cards: [
       ...(before === null ? [] : [{ what: "original", id: before.id }]),
       ...(after === null ? [] : [{ what: "result", id: after.id }]),
-      { what: "this work", id: spent.card.id },
+      { what: "this work", id },
     ],
   };
   progress.end();

@@ -7,7 +7,6 @@ import { readTextIfPresent, shellWord } from "../core/index.ts";
 import { nativeRuntime, profileModel } from "../engine/index.ts";
 import { identifyMachine } from "../measure/run/index.ts";
 import { type Feeds, feedsOf, inputDrift } from "../models/compress/index.ts";
-import { headlineEnergy } from "../report/headline.ts";
 import {
   SLIM_SCHEMA,
   type SlimCost,
@@ -17,7 +16,7 @@ import {
 import { changeText, ratioText, trialText } from "../report/slim/words.ts";
 import type { CliContext } from "./context.ts";
 import type { MeteredRun } from "./metered-run.ts";
-import { cardOfModel, energyOf, type TwoCards } from "./slim-cards.ts";
+import { cardOfModel, finishWork, type TwoCards } from "./slim-cards.ts";
 import { costsOf, slimCost } from "./slim-costs.ts";
 import { fileOf } from "./slim-file.ts";
 import type { SlimFound } from "./slim-found.ts";
@@ -63,8 +62,7 @@ async function reportOf(
   const feeds = await feedsOf(inputs.samples, rows);
   const costs = found.costs ?? (await costsOf(found, null));
   const cards = await cardsOf(context, found, feeds, rows.length);
-  const spent = await metered.finish({});
-  const energy = energyOf(cards, headlineEnergy(spent.card)?.figure ?? null);
+  const { id, energy } = await finishWork(metered, cards);
   const machine = await identifyMachine(context.host);
   const original: SlimFile = await fileOf(model.path, model.fileBytes);
   return {
@@ -107,7 +105,7 @@ async function reportOf(
     cards: [
       ...(cards.before === null ? [] : [{ what: "original", id: cards.before.id }]),
       ...(cards.after === null ? [] : [{ what: "result", id: cards.after.id }]),
-      { what: "this search", id: spent.card.id },
+      { what: "this search", id },
     ],
   };
 }

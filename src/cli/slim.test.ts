@@ -9,14 +9,22 @@ import { createSession } from "../engine/index.ts";
 import { predict, samplesFor, withRows } from "../models/compress/index.ts";
 import { allRows } from "../models/data/index.ts";
 import { encodeModel, type Model } from "../onnx/index.ts";
+import type { SlimReport } from "../report/slim/report.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "godwit-slim-test-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 const at = (name: string): string => join(folder, name);
 
 /** Runs a command line on the real machine. */
-const slim = (...args: readonly string[]) =>
-  godwit(["slim", ...args], { cwd: folder, host: createNodeHost(), env: ENVIRONMENT });
+const run = (...args: readonly string[]) =>
+  godwit(args, { cwd: folder, host: createNodeHost(), env: ENVIRONMENT });
+const slim = (...args: readonly string[]) => run("slim", ...args);
+
+/** A card of the ledger. */
+async function cardOf(id: string) {
+  const { out } = await run("show", id, "--json", "--ledger", at("ledger"));
+  return JSON.parse(out);
+}
 
 const net = smallVisionNet();
 const COUNT = 260;
@@ -50,6 +58,20 @@ beforeAll(async () => {
   await writePictures("right.jsonl", "right");
 });
 
+/** One card of the search, and one of each model where a result was written. */
+async function expectCards({ cards, energy, original, result }: SlimReport): Promise<void> {
+  const [search, ...models] = await Promise.all(cards.toReversed().map(({ id }) => cardOf(id)));
+  expect(search.subject.name).toBe("slim net.onnx");
+  expect(search.measures.paidBackAfter?.value ?? null).toBe(energy.paidBackAfter);
+  const sizes = models.map(({ measures }) => measures.modelSize.value);
+  expect(sizes).toEqual(result === null ? [] : [result.bytes, original.bytes]);
+  for (const { subject, quality } of models) {
+    expect(subject.kind).toBe("inference");
+    expect(quality.value).toBeGreaterThan(0.9);
+    expect(quality.samples).toBeGreaterThan(100);
+  }
+}
+
 describe("godwit slim", () => {
   test("searches, writes, verifies aside and reports; then explains", async () => {
     const found = await slim(
@@ -73,6 +95,7 @@ describe("godwit slim", () => {
       "quantise-static",
     );
     expect(report.energy.spent.value).toBeGreaterThan(0);
+    await expectCards(report);
     const { calibration, training, search, verify } = report.data;
     // Nothing learns with quick effort.
     expect(training).toBe(0);

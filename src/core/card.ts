@@ -173,6 +173,12 @@ export const cardSchema = z.looseObject({
       .optional()
       .describe("What the electricity, and the emissions at a carbon price, cost"),
     cpuTime: figureOf("s").optional().describe("CPU time of the subject's whole process tree"),
+    savedPerUse: figureOf("J")
+      .optional()
+      .describe("Of work that makes something cheaper: what each use of its result saves"),
+    paidBackAfter: figureOf("1")
+      .optional()
+      .describe("Uses of the result that save as much as the work used"),
   }),
   quality: z
     .looseObject({

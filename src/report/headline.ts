@@ -68,6 +68,8 @@ function measureFigures({ measures }: Card): readonly NamedFigure[] {
     ["cost_electricity", costLabel("electricity", cost?.electricity), cost?.electricity?.amount],
     ["cost_carbon", costLabel("carbon", cost?.carbon), cost?.carbon?.amount],
     ["cpu_time", "CPU time", measures.cpuTime],
+    ["saved_per_use", "energy saved by a use of the result", measures.savedPerUse],
+    ["paid_back_after", "uses that pay the work back", measures.paidBackAfter],
     ["model_size", "model size", measures.modelSize],
     ["model", "parameters", measures.parameters],
     ["operations", "multiply-accumulates", operations?.macs],

@@ -4,6 +4,7 @@
 import type { Card, Signal } from "../core/card.ts";
 import {
   type AnyFigure,
+  type Figure,
   formatDuration,
   formatFigure,
   formatQuantity,
@@ -231,7 +232,7 @@ const at = (signal: Signal | undefined): string =>
 
 /** What the work was: CPU time, size, operations, quality, epochs. */
 function workLines(card: Card, page: Page): readonly string[] {
-  const { cpuTime, duration, modelSize, parameters, operations } = card.measures;
+  const { cpuTime, duration, modelSize, parameters, operations, savedPerUse } = card.measures;
   const { quality } = card;
   return [
     ...(cpuTime === undefined
@@ -241,7 +242,14 @@ function workLines(card: Card, page: Page): readonly string[] {
     ...optional("", parameters, page),
     ...optional("operations", operations?.macs ?? operations?.flops, page),
     ...(quality === undefined ? [] : fact("quality", qualityText(quality), page)),
+    ...(savedPerUse === undefined ? [] : fact("saves", savingText(savedPerUse, card), page)),
   ];
+}
+
+function savingText(saved: Figure<"J">, { measures: { paidBackAfter } }: Card): string {
+  const each = `${formatFigure(saved)} a use, ${saved.method}`;
+  if (paidBackAfter === undefined) return each;
+  return `${each}; pays itself back after ${Math.ceil(paidBackAfter.value).toLocaleString("en")} uses`;
 }
 
 function cpuText(cpuS: number, durationS: number): string {

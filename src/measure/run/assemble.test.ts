@@ -38,6 +38,16 @@ describe("a steady run", () => {
     expect(card.status).toBe("complete");
   });
 
+  test("of work that saves something says when that has paid the work back", () => {
+    const savedPerUse = figure("J", 0.5, { low: 0.25, high: 1 }, declared);
+    const card = assemble(steadyRun({}, { extra: { savedPerUse } }));
+    const { energy, paidBackAfter } = card.measures;
+    expect(paidBackAfter?.value).toBeCloseTo((energy?.attributed?.value ?? 0) / 0.5, 9);
+    expect(card.steps.at(-1)).toMatchObject({ name: "pay-back", result: paidBackAfter });
+    expect(parseCard(JSON.parse(JSON.stringify(card)))).toEqual(card);
+    expect(assemble(steadyRun()).measures.paidBackAfter).toBeUndefined();
+  });
+
   test("with a baseline of 20 W splits 300 J of active energy", () => {
     const idle = { "fake:package-0": exact("W", 20, declared) };
     const card = assemble(steadyRun({ idle, idleShare: one(0.25) }));

@@ -10,6 +10,7 @@ import { scopeOf } from "./chain.ts";
 import { componentOf, type SensorEnergy, sensorEnergies, seriesOf } from "./energy.ts";
 import { gpuActivity, whyUntold } from "./gpu-activity.ts";
 import { type Headline, spansOf } from "./headline.ts";
+import { payBackStep } from "./pay-back.ts";
 import type { SegmentRecord, SensorRecord, StartRecord } from "./record.ts";
 import { resultOf } from "./result.ts";
 import { splitContext } from "./split.ts";
@@ -29,6 +30,7 @@ export function assemble(records: readonly SegmentRecord[]): Card {
   const { energies, notices } = sensorEnergies(context);
   const result = resultOf(energies, context);
   const cpuTime = cpuTimeOf(timeline);
+  const payBack = payBackOf(timeline, result.headline);
   return deepFreeze({
     schema: CARD_SCHEMA,
     id: start.id,
@@ -42,6 +44,7 @@ export function assemble(records: readonly SegmentRecord[]): Card {
       ...end?.extra,
       ...result.measures,
       ...(cpuTime === null ? {} : { cpuTime }),
+      ...(payBack === null ? {} : { paidBackAfter: payBack.result }),
     },
     ...(end?.quality == null ? {} : { quality: end.quality }),
     boundary: {
@@ -61,7 +64,7 @@ export function assemble(records: readonly SegmentRecord[]): Card {
       reason: `${reason}: ${detail}`,
     })),
     series: energies.map(({ track }) => seriesOf(track, times)),
-    steps: result.steps,
+    steps: [...result.steps, ...(payBack === null ? [] : [payBack])],
     notices: [
       ...start.notices,
       ...timeline.notices,
@@ -78,6 +81,13 @@ const WAY_UNKNOWN: NonNullable<StartRecord["cpuTime"]> = {
   source: "CPU time of the process tree",
   fallbacks: [],
 };
+
+/** Null for work that saves nothing, or whose energy is not known. */
+function payBackOf({ end }: Timeline, headline: Headline | null) {
+  const saved = end?.extra?.savedPerUse;
+  if (headline === null || saved === undefined || !(saved.low > 0)) return null;
+  return payBackStep(headline.energy, saved);
+}
 
 /** CPU time of the subject: exact after it was waited for, else as last sampled. */
 function cpuTimeOf({ start, end, ticks }: Timeline): Figure<"s"> | null {

@@ -153,8 +153,8 @@ export interface EndRecord {
   /** Exact CPU seconds of the subject after it was reaped, when the platform tells. */
   readonly subjectS: number | null;
   readonly overhead: Card["overhead"] | null;
-  /** Measures that only the caller knows: model size, operations, quality. */
-  readonly extra: Pick<Card["measures"], "modelSize" | "parameters" | "operations">;
+  /** Measures that only the caller knows: model size, operations, what the work will save. */
+  readonly extra: Pick<Card["measures"], "modelSize" | "parameters" | "operations" | "savedPerUse">;
   readonly quality: Card["quality"] | null;
   /** Idle power by sensor id, watts, as earlier runs on this machine saw it. */
   readonly idle?: Readonly<Record<string, Figure<"W">>>;

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
+import { figure } from "../../core/index.ts";
 import { paretoChart } from "../charts/pareto.ts";
 import { slimHtml } from "./html.ts";
 import { slimMarkdown } from "./markdown.ts";
 import type { SlimReport, SlimTrial } from "./report.ts";
-import { changeText, dropText, ratioText, trialText } from "./words.ts";
+import { changeText, dropText, payBackText, ratioText, trialText } from "./words.ts";
 
 const HOSTILE = "<img src=x onerror=alert(1)>";
 const trial: SlimTrial = {
@@ -94,6 +95,15 @@ describe("a search in words", () => {
     expect(dropText("mse", 0.25)).toBe("0.25");
     expect(dropText("cosine", 3e-13)).toBe("below 0.000001");
     expect(dropText("accuracy", Number.POSITIVE_INFINITY)).toBe("not known");
+  });
+
+  test("what the search used stands beside the samples that pay it back", () => {
+    const source = { method: "estimated", source: "a test" } as const;
+    const spent = figure("J", 1000, { low: 500, high: 2000 }, source);
+    const energy = { before: null, after: null, spent, paidBackAfter: 2499.2 };
+    expect(payBackText({ energy })).toContain("(estimated), paid back after 2,500 samples");
+    expect(payBackText({ energy: { ...energy, paidBackAfter: null } })).not.toContain("paid back");
+    expect(payBackText(report)).toBe("the energy of this search is not known");
   });
 
   test("names cannot break out of a page or of Markdown", () => {
