@@ -2,7 +2,7 @@
 
 import { UserError } from "../../../core/index.ts";
 import type { TensorValue } from "../../../engine/index.ts";
-import { largest, numbersOf } from "./metric.ts";
+import { largest, scoresIn } from "./metric.ts";
 
 export interface CtcOptions {
   /** The character of each class; that of the blank is not used. */
@@ -23,7 +23,7 @@ export function ctcGreedy(scores: TensorValue, { alphabet, blank = 0 }: CtcOptio
       hint: "Give [samples, steps, classes] and a character for each class.",
     });
   }
-  const values = numbersOf("ctc", "score", scores);
+  const values = scoresIn("ctc", "score", scores);
   const data = Array.from({ length: samples }, (_, sample) => {
     let text = "";
     let last = blank;

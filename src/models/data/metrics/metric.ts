@@ -35,9 +35,22 @@ export function rowCount(metric: string, predictions: TensorValue, truth: Tensor
 }
 
 /** Elements as numbers. Throws UserError for text and for values that are not finite. */
-export function numbersOf(metric: string, what: string, { data }: TensorValue): Float64Array {
-  const numbers = toNumbers(metric, what, data);
-  const odd = numbers.findIndex((value) => !Number.isFinite(value));
+export function numbersOf(metric: string, what: string, value: TensorValue): Float64Array {
+  const numbers = scoresIn(metric, what, value);
+  return numbers instanceof Float64Array ? numbers : new Float64Array(numbers);
+}
+
+/**
+ * As `numbersOf`, floats as they are stored: scores over thousands of classes are looked at once, and a copy
+ * takes longer than that.
+ */
+export function scoresIn(
+  metric: string,
+  what: string,
+  { data }: TensorValue,
+): Float32Array | Float64Array {
+  const numbers = data instanceof Float32Array ? data : toNumbers(metric, what, data);
+  const odd = indexOfOdd(numbers);
   if (odd === -1) return numbers;
   throw new UserError("invalid-input", `${metric}: ${what} ${odd} is ${numbers[odd]}`, {
     hint: "The model's output is not finite: look at its inputs and weights.",
@@ -45,15 +58,26 @@ export function numbersOf(metric: string, what: string, { data }: TensorValue): 
 }
 
 function toNumbers(metric: string, what: string, data: TensorElements): Float64Array {
-  if (ArrayBuffer.isView(data)) return Float64Array.from(data as ArrayLike<number>, Number);
+  if (data instanceof BigInt64Array || data instanceof BigUint64Array) {
+    return Float64Array.from(data, Number);
+  }
+  if (ArrayBuffer.isView(data)) return new Float64Array(data as ArrayLike<number>);
   throw new UserError("invalid-input", `${metric}: ${what} are texts, not numbers`, {
     hint: "Choose a metric of texts, such as cer or wer.",
   });
 }
 
+/** By index: a call for each element takes ten times as long. */
+function indexOfOdd(numbers: Float32Array | Float64Array): number {
+  for (let at = 0; at < numbers.length; at++) {
+    if (!Number.isFinite(numbers[at])) return at;
+  }
+  return -1;
+}
+
 /** One class number for each row of predictions: the largest of its scores, or the number itself. */
 export function classesOf(metric: string, predictions: TensorValue): Int32Array {
-  const scores = numbersOf(metric, "prediction", predictions);
+  const scores = scoresIn(metric, "prediction", predictions);
   const width = scores.length / (predictions.dims[0] ?? 1);
   if (width === 1) return Int32Array.from(scores);
   return Int32Array.from({ length: scores.length / width }, (_, row) =>
@@ -64,8 +88,10 @@ export function classesOf(metric: string, predictions: TensorValue): Int32Array 
 /** Place of the first largest value among `width` from `start`. */
 export function largest(values: ArrayLike<number>, start: number, width: number): number {
   let best = 0;
+  let most = values[start] as number;
   for (let at = 1; at < width; at++) {
-    if ((values[start + at] as number) > (values[start + best] as number)) best = at;
+    const value = values[start + at] as number;
+    if (value > most) [best, most] = [at, value];
   }
   return best;
 }
