@@ -12,9 +12,9 @@ import type { Workshop } from "./workshop.ts";
 const FIRST_OPTIONS: StaticOptions = { calibration: { method: "mse" } };
 
 const METHODS = {
-  quick: ["mse"],
-  normal: ["mse", "minmax"],
-  high: ["mse", "minmax", "percentile"],
+  quick: ["mse", "sample-mean"],
+  normal: ["sample-mean", "mse", "minmax"],
+  high: ["sample-mean", "mse", "minmax", "percentile", "entropy"],
 } as const;
 
 /** Static int8 with more and more nodes left in floats, for several ways to choose ranges. */

@@ -207,10 +207,14 @@ async function halve(
     if (seen.length > 0 || judged.length === 0) judged = seen;
     const ranked = rankedOf(judged, options);
     if (rung >= splits.search.length || secondsLeft() <= 0) return ranked;
-    rung = Math.min(rung * RUNG_FACTOR, splits.search.length);
+    rung = nextRung(rung, splits.search.length);
     alive = bestOf(ranked, Math.max(FINAL, Math.ceil(ranked.length / 2))).map(({ steps }) => steps);
   }
 }
+
+/** A last rung that hardly adds rows would judge all the others once more. */
+const nextRung = (rung: number, all: number): number =>
+  2 * rung * RUNG_FACTOR > all ? all : rung * RUNG_FACTOR;
 
 /** The first so many, and the simplified original: it is what there is where nothing else holds. */
 function bestOf(ranked: readonly Candidate[], count: number): readonly Candidate[] {
