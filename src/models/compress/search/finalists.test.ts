@@ -20,6 +20,13 @@ test("what saves more is verified first where it may well be shown", () => {
   expect(order(lossless, even)).toEqual(["no drop, some answers others", "lossless"]);
 });
 
+test("of those within the noise of the cheapest the likeliest is verified first", () => {
+  const cheapest = candidate("cheapest", 0.4, 0, 16);
+  const likelier = candidate("as cheap for all that is known", 0.41, -0.005, 16);
+  const dearer = candidate("dearer beyond noise", 0.45, -0.01, 16);
+  expect(order(cheapest, likelier, dearer)).toEqual([likelier.name, "cheapest", dearer.name]);
+});
+
 test("what can hardly be shown comes last, however cheap", () => {
   // At 0.9 points of 1 with 40 answers changed, the claim would need a lucky draw.
   const hopeless = candidate("nearly too bad", 0.3, 0.009, 40);

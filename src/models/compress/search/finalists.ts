@@ -18,8 +18,9 @@ const HOPE = 0.25;
 
 /**
  * Cheaper than the original beyond noise (or smaller, where size is what counts) and within the budget.
- * First those whose drop the verification may well show, cheapest first: one that fails costs little, and
- * behind a dearer one that holds nothing is tried any more.
+ * First those whose drop the verification may well show, cheapest first: behind a dearer one that holds
+ * nothing is tried any more. Of those that cost the same as far as was measured the likeliest goes first, since
+ * each verification that fails takes its time and leaves less chance of error to the next.
  */
 export function finalistsOf(
   candidates: readonly Candidate[],
@@ -36,9 +37,28 @@ export function finalistsOf(
     return normalProbability((maxDrop - drop - z * Math.sqrt(there)) / Math.sqrt(here + there));
   };
   const within = gains.filter(({ drop }) => drop <= Math.max(0, maxDrop));
-  const cheapest = (list: readonly Candidate[]) =>
-    list.toSorted((a, b) => costOf(a, objective) - costOf(b, objective));
-  const hopeful = within.filter((of) => chanceOf(of) >= HOPE);
-  const others = within.filter((of) => !hopeful.includes(of));
-  return [...cheapest(hopeful), ...cheapest(others)];
+  const cheapest = within.toSorted((a, b) => costOf(a, objective) - costOf(b, objective));
+  const hopeful = cheapest.filter((of) => chanceOf(of) >= HOPE);
+  const others = cheapest.filter((of) => !hopeful.includes(of));
+  return [...likeliestFirst(hopeful, objective, chanceOf), ...others];
 }
+
+/** Of the cheapest one and those within its noise the likeliest, then so on with the rest. */
+function likeliestFirst(
+  cheapestFirst: readonly Candidate[],
+  objective: Objective,
+  chanceOf: (of: Candidate) => number,
+): readonly Candidate[] {
+  const [cheapest] = cheapestFirst;
+  if (cheapest === undefined) return [];
+  const noise = objective === "size" ? 1 : noiseOf(cheapest);
+  const alike = cheapestFirst.filter(
+    (of) => costOf(of, objective) <= noise * costOf(cheapest, objective),
+  );
+  const likeliest = alike.reduce((best, of) => (chanceOf(of) > chanceOf(best) ? of : best));
+  const rest = cheapestFirst.filter((of) => of !== likeliest);
+  return [likeliest, ...likeliestFirst(rest, objective, chanceOf)];
+}
+
+/** How many times what was measured the cost may be. */
+const noiseOf = ({ ratio }: Candidate): number => (ratio === null ? 1 : ratio.high / ratio.value);
