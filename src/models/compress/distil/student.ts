@@ -3,7 +3,7 @@
 import { UserError } from "../../../core/index.ts";
 import { createSession, type Runtime, withStaticDims } from "../../../engine/index.ts";
 import { indexGraph, type Model, type OperatorTable } from "../../../onnx/index.ts";
-import { type Dataset, subset } from "../../data/index.ts";
+import { allRows, batched, type Dataset, subset } from "../../data/index.ts";
 import {
   adamW,
   cosineRate,
@@ -41,10 +41,17 @@ export interface Learned {
   readonly kept: boolean;
 }
 
+/** What is learnt, and from what. */
+interface Lesson {
+  readonly dataset: Dataset;
+  readonly loss: Loss;
+  readonly predictions: readonly string[];
+}
+
 /** Trains a student on taught samples. Normalisations keep their statistics. */
 export async function train(
   student: Model,
-  of: { readonly dataset: Dataset; readonly loss: Loss; readonly predictions: readonly string[] },
+  of: Lesson,
   options: TeachingOptions,
 ): Promise<Learned> {
   const { epochs = 10, batchSize = 16, rate = 1e-3, optimizer = adamW(), threads } = options;
@@ -90,30 +97,55 @@ function withoutNorms(model: Model, predictions: readonly string[]): readonly st
   );
 }
 
+/** Rows whose loss is computed in one run: all of them at once would take gigabytes on large inputs. */
+const AT_ONCE = 32;
+
 /** The mean loss over a dataset, without training. */
-async function lossOn(
+async function lossOn(student: Model, of: Lesson, options: TeachingOptions): Promise<number> {
+  const parts = batched(allRows(of.dataset.length), AT_ONCE);
+  const full = parts.filter(({ length }) => length === AT_ONCE);
+  // A model that computes a loss is of one batch size.
+  const sums = [
+    await lossOfRuns(student, full, of, options),
+    await lossOfRuns(student, parts.slice(full.length), of, options),
+  ];
+  return sums.reduce((sum, loss) => sum + loss, 0) / of.dataset.length;
+}
+
+/** The sum of the rows' losses; each run is of as many rows as the others. */
+async function lossOfRuns(
   student: Model,
-  of: { readonly dataset: Dataset; readonly loss: Loss; readonly predictions: readonly string[] },
-  { operators, runtime }: TeachingOptions,
+  runs: readonly (readonly number[])[],
+  { dataset, loss, predictions }: Lesson,
+  { operators, runtime, signal }: TeachingOptions,
 ): Promise<number> {
-  const { dataset, loss, predictions } = of;
-  const rows = Array.from({ length: dataset.length }, (_, row) => row);
-  const batch = await dataset.batch(rows);
+  const [first] = runs;
+  if (first === undefined) return 0;
   const inputs = (student.graph?.inputs ?? []).map(({ name }) => name);
-  const shapes = Object.fromEntries(inputs.map((name) => [name, batch.get(name)?.dims ?? []]));
+  const sample = await dataset.batch(first);
+  const shapes = Object.fromEntries(inputs.map((name) => [name, sample.get(name)?.dims ?? []]));
   const judged = withLoss(withStaticDims(student, { shapes }), { operators, loss, predictions });
+  const columns = [
+    ...inputs.map((name) => [name, name] as const),
+    ...judged.targets.map(({ role, input }) => [input, role] as const),
+  ];
   const session = await createSession(judged.model, runtime === undefined ? {} : { runtime });
+  let sum = 0;
   try {
-    const fed = [
-      ...inputs.map((name) => [name, batch.get(name)] as const),
-      ...judged.targets.map(({ role, input }) => [input, batch.get(role)] as const),
-    ];
-    const feeds = Object.fromEntries(
-      fed.flatMap(([name, value]) => (value ? [[name, value]] : [])),
-    );
-    const outputs = await session.run(feeds, { outputs: [judged.loss] });
-    return Number(outputs[judged.loss]?.data[0]);
+    for (const rows of runs) {
+      signal?.throwIfAborted();
+      const batch = await dataset.batch(rows);
+      const feeds = Object.fromEntries(
+        columns.flatMap(([input, column]) => {
+          const value = batch.get(column);
+          return value === undefined ? [] : [[input, value]];
+        }),
+      );
+      const outputs = await session.run(feeds, { outputs: [judged.loss] });
+      sum += rows.length * Number(outputs[judged.loss]?.data[0]);
+    }
   } finally {
     await session.close();
   }
+  return sum;
 }
