@@ -22,9 +22,14 @@ test("what saves more is verified first where it may well be shown", () => {
 
 test("of those within the noise of the cheapest the likeliest is verified first", () => {
   const cheapest = candidate("cheapest", 0.4, 0, 16);
-  const likelier = candidate("as cheap for all that is known", 0.41, -0.005, 16);
-  const dearer = candidate("dearer beyond noise", 0.45, -0.01, 16);
+  const likelier = candidate("as cheap for all that is known", 0.41, 0, 8);
+  const dearer = candidate("dearer beyond noise", 0.45, 0, 4);
   expect(order(cheapest, likelier, dearer)).toEqual([likelier.name, "cheapest", dearer.name]);
+});
+
+test("a gain on the rows of the search is taken for luck", () => {
+  const lucky = candidate("lucky", 0.4, -0.02, 20);
+  expect(order(lucky, candidate("steady", 0.41, 0, 8))).toEqual(["steady", "lucky"]);
 });
 
 test("what can hardly be shown comes last, however cheap", () => {

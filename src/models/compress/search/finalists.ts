@@ -34,7 +34,9 @@ export function finalistsOf(
   const chanceOf = ({ drop, spread, rows, changed }: Candidate): number => {
     if (changed === 0) return 1;
     const [here, there] = [spread / Math.max(1, rows), spread / Math.max(1, verified)];
-    return normalProbability((maxDrop - drop - z * Math.sqrt(there)) / Math.sqrt(here + there));
+    // The best of many is better than it is: what reads more right than the original was lucky here.
+    const expected = Math.max(0, drop);
+    return normalProbability((maxDrop - expected - z * Math.sqrt(there)) / Math.sqrt(here + there));
   };
   const within = gains.filter(({ drop }) => drop <= Math.max(0, maxDrop));
   const cheapest = within.toSorted((a, b) => costOf(a, objective) - costOf(b, objective));
