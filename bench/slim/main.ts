@@ -23,8 +23,6 @@ const NETS: readonly NetPlan[] = [
 ];
 
 const isData = (part: string): boolean => NETS.some(({ data }) => data === part);
-/** Of the search on lines of text. */
-const TIME_LIMIT = "11min";
 
 const parts = process.argv.slice(2);
 const wanted = (part: string): boolean => parts.length === 0 || parts.includes(part);
@@ -48,5 +46,5 @@ if (wanted("nets")) {
   for (const plan of plans) for await (const line of slimNet(plan)) console.log(line);
 }
 if (wanted("lines")) {
-  await slimLines(["--only", "quantise", "--max-drop", "1pp", "--time-limit", TIME_LIMIT]);
+  await slimLines(["--only", "quantise", "--max-drop", "1pp"]);
 }
