@@ -10,7 +10,7 @@ import {
   modelBuilder,
   tensorOf,
 } from "../../../onnx/index.ts";
-import { type Dataset, memoryDataset } from "../../data/index.ts";
+import { allRows, type Dataset, memoryDataset } from "../../data/index.ts";
 import { crossEntropy, withLoss } from "../../train/index.ts";
 import { factorise } from "../factorise/index.ts";
 import type { Feeds, PassContext } from "../pass.ts";
@@ -66,13 +66,17 @@ async function errorOf(student: Model): Promise<number> {
   return sum / left.reduce((total, value) => total + value ** 2, 0);
 }
 
-async function lossOf(student: Model, matches: readonly Match[]): Promise<number> {
+async function lossOf(
+  student: Model,
+  matches: readonly Match[],
+  rows: readonly number[] = allRows(160),
+): Promise<number> {
   const { dataset: taught, energies } = await teach(teacher, data, matches, { operators });
   const { withStaticDims, createSession } = await import("../../../engine/index.ts");
-  const sized = withStaticDims(student, { shapes: { x: [160, 3, 6, 6] } });
+  const sized = withStaticDims(student, { shapes: { x: [rows.length, 3, 6, 6] } });
   const predictions = matches.map(matchedValue);
   const made = withLoss(sized, { operators, loss: matching(matches, { energies }), predictions });
-  const batch = await taught.batch(Array.from({ length: 160 }, (_, i) => i));
+  const batch = await taught.batch(rows);
   const session = await createSession(made.model, { threads: 1 });
   const x = batch.get("x");
   if (x === undefined) throw new Error("no input");
@@ -102,6 +106,18 @@ describe.skipIf(nativeMissing !== null)("matching", () => {
       if (kind !== "features") expect(await lossOf(other, [match])).toBeGreaterThan(1e-5);
     },
   );
+
+  test("is the mean over all samples left out, though they are looked at in several runs", async () => {
+    const { model: student } = await prune.apply(teacher, context, {
+      ...{ ratio: 0.5, align: 1, only: ["const1"] },
+    });
+    const { before } = await distil(student, {
+      ...{ ...options, teacher, data, heldOut: 0.5, epochs: 1 },
+    });
+    const all = await lossOf(student, [{ value: "y", kind: "logits" }], allRows(160).slice(80));
+    expect(before).toBeCloseTo(all, 6);
+    expect(before).toBeGreaterThan(1e-5);
+  });
 
   test("of attention is that of unit maps of summed squares", async () => {
     // The student: the teacher with other weights in its second convolution.

@@ -65,7 +65,9 @@ beforeAll(async () => {
 describe("a search on a small network", () => {
   test("judges int8 beside the original, on the rows of the search alone", () => {
     const names = result.candidates.map(({ name }) => name);
-    expect(names.some((name) => name.includes("quantise-static"))).toBe(true);
+    for (const method of ["mse", "sample-mean"]) {
+      expect(names.some((name) => name.includes(`quantise-static (${method}`))).toBe(true);
+    }
     expect(result.candidates.every(({ rows }) => rows === options.splits.search.length)).toBe(true);
     expect(result.candidates.every(({ cpu }) => cpu !== null && cpu > 0)).toBe(true);
     expect(result.front.length).toBeGreaterThan(0);
