@@ -93,6 +93,7 @@ function stepText({ pass, options }: RecipeStep): string {
     ...shareOf(options["ratio"]),
     ...ruleOf(options["rank"]),
     ...(typeof options["epochs"] === "number" ? [`${options["epochs"]} epochs`] : []),
+    ...(typeof options["clusters"] === "number" ? [`${options["clusters"]} values`] : []),
   ];
   return notes.length === 0 ? pass : `${pass} (${notes.join(", ")})`;
 }

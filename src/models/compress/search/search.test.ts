@@ -17,7 +17,7 @@ import {
 } from "../judge/index.ts";
 import { memoryStore } from "./memo.ts";
 import { dominates, paretoFront } from "./pareto.ts";
-import { applyRecipe, parseRecipe, recipeOf } from "./recipe.ts";
+import { applyRecipe, parseRecipe, recipeOf, recipeText } from "./recipe.ts";
 import { type SearchOptions, type SearchResult, search } from "./search.ts";
 
 const net = smallVisionNet();
@@ -184,6 +184,13 @@ describe("recipes", () => {
     const found = await verify(net, model, { samples, judge }, { margin: 0.05 });
     expect(found.faults).toEqual([]);
     expect(found.after.value).toBeGreaterThan(0.8);
+  });
+
+  test("read in words they tell apart what differs in numbers", () => {
+    const texts = [16, 256].map((clusters) =>
+      recipeText([{ pass: "cluster", options: { clusters } }]),
+    );
+    expect(texts).toEqual(["cluster (16 values)", "cluster (256 values)"]);
   });
 
   test("what is no recipe is refused with the place", () => {
