@@ -5,4 +5,5 @@ export { memoryStore, type Store, sha256 } from "./memo.ts";
 export { PASSES, type PassName } from "./passes.ts";
 export type { Allowed } from "./proposing.ts";
 export { applyRecipe, parseRecipe, type Recipe, recipeOf, recipeText } from "./recipe.ts";
-export { type SearchEvent, type SearchOptions, type SearchResult, search } from "./search.ts";
+export { type SearchResult, search } from "./search.ts";
+export type { SearchEvent, SearchOptions } from "./search-options.ts";

@@ -18,7 +18,8 @@ import {
 import { memoryStore } from "./memo.ts";
 import { dominates, paretoFront } from "./pareto.ts";
 import { applyRecipe, parseRecipe, recipeOf, recipeText } from "./recipe.ts";
-import { type SearchOptions, type SearchResult, search } from "./search.ts";
+import { type SearchResult, search } from "./search.ts";
+import type { SearchOptions } from "./search-options.ts";
 
 const net = smallVisionNet();
 const judge: Judge = { metric: accuracy, truth: "label" };

@@ -4,54 +4,23 @@
 import { type Seconds, seconds } from "../../../core/index.ts";
 import type { Model } from "../../../onnx/index.ts";
 import { type SessionTuning, tuneSession } from "../cost/tune-session.ts";
-import type { Judge } from "../judge/evaluate.ts";
-import { CALIBRATION_BATCH, feedsOf, inputsOf, type Samples } from "../judge/samples.ts";
-import type { ThreeSplits } from "../judge/three-splits.ts";
+import { CALIBRATION_BATCH, feedsOf, inputsOf } from "../judge/samples.ts";
 import type { Feeds, PassContext } from "../pass.ts";
 import { assess, type Bench, measured } from "./assess.ts";
-import { type Candidate, distinct, namedApart, type Objective } from "./candidate.ts";
+import { type Candidate, distinct, namedApart } from "./candidate.ts";
 import { evolved } from "./evolving.ts";
 import { finalistsOf } from "./finalists.ts";
-import { hashOfModel, remembered, type Store } from "./memo.ts";
+import { FIRST_RUNG, halve, RUNG_FACTOR } from "./halve.ts";
+import { hashOfModel, remembered } from "./memo.ts";
 import { neighboursOf } from "./neighbours.ts";
 import { paretoFront } from "./pareto.ts";
 import { propose } from "./propose.ts";
-import { type Allowed, SIMPLIFIED } from "./proposing.ts";
+import { SIMPLIFIED } from "./proposing.ts";
+import { bestOf, FINAL, inTurns, isWithin, rankedOf } from "./ranking.ts";
 import type { RecipeStep } from "./recipe.ts";
+import type { SearchOptions, SearchUnderWay } from "./search-options.ts";
 import { beforeTheEnd, endingAfter } from "./time.ts";
 import { createWorkshop, type Workshop } from "./workshop.ts";
-
-export interface SearchOptions {
-  readonly samples: Omit<Samples, "rows">;
-  readonly splits: ThreeSplits;
-  readonly judge: Judge;
-  /** Largest drop of the mean score; 0 or less allows only what leaves outputs as they are. */
-  readonly maxDrop: number;
-  readonly objective: Objective;
-  readonly allow: readonly Allowed[];
-  readonly effort: "quick" | "normal" | "high";
-  /** Samples in a run of the deployed model. */
-  readonly batch: number;
-  /** How long each candidate runs in each round of measuring. Default: by effort. */
-  readonly roundTime?: Seconds;
-  /** Probability of a wrong claim of the verification that follows. */
-  readonly alpha: number;
-  readonly store: Store;
-  readonly context: Omit<PassContext, "calibration">;
-  /**
-   * Seconds that are left. Scans, training and judging are broken off when they are over; of measuring the
-   * first five rounds are run all the same.
-   */
-  readonly secondsLeft: () => number;
-  readonly onEvent: (event: SearchEvent) => void;
-}
-
-/** What happens, for progress. */
-export type SearchEvent =
-  | { readonly kind: "stage"; readonly stage: string; readonly total: number | null }
-  | { readonly kind: "candidate"; readonly candidate: Candidate; readonly done: number }
-  | { readonly kind: "refused"; readonly what: string; readonly reason: string }
-  | { readonly kind: "out-of-time" };
 
 export interface SearchResult {
   readonly workshop: Workshop;
@@ -65,13 +34,6 @@ export interface SearchResult {
   readonly refused: readonly { readonly what: string; readonly reason: string }[];
   readonly outOfTime: boolean;
 }
-
-/** Rows of the rungs: the next rung sees all rows of the one before. */
-const FIRST_RUNG = 32;
-const RUNG_FACTOR = 4;
-
-/** Candidates that are measured and judged on all rows. */
-const FINAL = 8;
 
 /** Searches. Throws UserError for models and data that cannot be used, and the signal's reason. */
 export async function search(original: Model, options: SearchOptions): Promise<SearchResult> {
@@ -90,12 +52,12 @@ export async function search(original: Model, options: SearchOptions): Promise<S
     ...(context.signal === undefined ? {} : { signal: context.signal }),
   };
   options.onEvent({ kind: "stage", stage: "looking for what can be made smaller", total: null });
-  const halving = { ...options, onRefused };
+  const heard: SearchUnderWay = { ...options, onRefused };
   const recipes =
     options.maxDrop > 0
       ? await propose(workshop, {
-          ...halving,
-          ...judgingFor(bench, halving),
+          ...heard,
+          ...judgingFor(bench, heard),
           trainingRows: options.splits.training.length,
           secondsARow: tuning.tried.at(-1)?.cost.latency.p50 ?? 0,
           batch: CALIBRATION_BATCH,
@@ -106,12 +68,12 @@ export async function search(original: Model, options: SearchOptions): Promise<S
   const survivors = await halve(
     inTurns(recipes, (steps) => steps),
     bench,
-    halving,
+    heard,
   );
-  const near = await lookAround(survivors, bench, halving);
+  const near = await lookAround(survivors, bench, heard);
   const items = firstRows(options).length;
   const last = distinct([
-    ...(await evolvedFrom(near, { bench, feeds, items, options: halving })),
+    ...(await evolvedFrom(near, { bench, feeds, items, options: heard })),
     ...bestOf(near, FINAL),
   ]);
   options.onEvent({ kind: "stage", stage: "measuring what is left", total: last.length });
@@ -160,7 +122,7 @@ async function tuned(
 }
 
 /** How the proposing judges what it goes on from. */
-function judgingFor(bench: Bench, { splits, maxDrop, onRefused, judge, onEvent }: Halving) {
+function judgingFor(bench: Bench, { splits, maxDrop, onRefused, judge, onEvent }: SearchUnderWay) {
   const rows = splits.search.slice(0, FIRST_RUNG * RUNG_FACTOR);
   let done = 0;
   return {
@@ -177,97 +139,11 @@ function judgingFor(bench: Bench, { splits, maxDrop, onRefused, judge, onEvent }
 /** Metrics of classes, and of texts, which are classes at each position. */
 const COMPARES_CLASSES = /^(accuracy|top-|f1|agreement|exact-match|cer|wer|perplexity)/;
 
-type Halving = SearchOptions & { readonly onRefused: (what: string, reason: string) => void };
-
-/** Successive halving: the worse half is dropped on each slice, the slices grow (Jamieson & Talwalkar 2016). */
-async function halve(
-  recipes: readonly (readonly RecipeStep[])[],
-  bench: Bench,
-  options: Halving,
-): Promise<readonly Candidate[]> {
-  const { splits, onEvent, onRefused, secondsLeft } = options;
-  let alive = recipes;
-  let judged: readonly Candidate[] = [];
-  let rung = Math.min(FIRST_RUNG, splits.search.length);
-  for (;;) {
-    const rows = splits.search.slice(0, rung);
-    onEvent({ kind: "stage", stage: `judging on ${rung} samples`, total: alive.length });
-    const seen: Candidate[] = [];
-    for (const [done, steps] of alive.entries()) {
-      bench.signal?.throwIfAborted();
-      // Without time what the last rung said stands; two are judged in any case.
-      const isFirst = judged.length === 0 && seen.length < 2;
-      if (secondsLeft() <= 0 && !isFirst) break;
-      const own = isFirst ? bench : { ...bench, signal: endingAfter(secondsLeft(), bench.signal) };
-      const candidate = await beforeTheEnd(() => assess(steps, rows, own, onRefused));
-      if (candidate === null) continue;
-      seen.push(candidate);
-      onEvent({ kind: "candidate", candidate, done: done + 1 });
-    }
-    if (seen.length > 0 || judged.length === 0) judged = seen;
-    const ranked = rankedOf(judged, options);
-    if (rung >= splits.search.length || secondsLeft() <= 0) return ranked;
-    rung = nextRung(rung, splits.search.length);
-    alive = bestOf(ranked, Math.max(FINAL, Math.ceil(ranked.length / 2))).map(({ steps }) => steps);
-  }
-}
-
-/** A last rung that hardly adds rows would judge all the others once more. */
-const nextRung = (rung: number, all: number): number =>
-  2 * rung * RUNG_FACTOR > all ? all : rung * RUNG_FACTOR;
-
-/** The first so many, and the simplified original: it is what there is where nothing else holds. */
-function bestOf(ranked: readonly Candidate[], count: number): readonly Candidate[] {
-  const plain = ranked.slice(count).filter((of) => isPlain(of) && of.steps.length > 0);
-  return [...ranked.slice(0, count), ...plain];
-}
-
-/** The original, and the simplified one. */
-const isPlain = ({ steps }: Candidate): boolean => steps.length <= 1;
-
-/**
- * Those within the budget, smallest file first as the cheapest guess of cost, then the others by how far
- * they miss it.
- */
-function rankedOf(candidates: readonly Candidate[], options: SearchOptions): readonly Candidate[] {
-  const fits = (of: Candidate): boolean => isWithin(of, options.maxDrop);
-  const plain = candidates.filter((of) => isPlain(of) && of.steps.length > 0);
-  const others = candidates.filter((of) => !isPlain(of));
-  return [
-    ...inTurns(
-      others.filter(fits).sort((a, b) => a.bytes - b.bytes),
-      ({ steps }) => steps,
-    ),
-    ...plain,
-    ...others.filter((of) => !fits(of)).sort((a, b) => a.drop - b.drop),
-  ];
-}
-
-/** The first of each way to make a model smaller, then the second of each: variants of one way are many. */
-function inTurns<T>(all: readonly T[], stepsOf: (one: T) => readonly RecipeStep[]): readonly T[] {
-  const places = new Map<string, number>();
-  const turns = all.map((one) => {
-    const way = stepsOf(one)
-      .map(({ pass }) => pass)
-      .join();
-    const place = places.get(way) ?? 0;
-    places.set(way, place + 1);
-    return { one, place };
-  });
-  return turns.toSorted((a, b) => a.place - b.place).map(({ one }) => one);
-}
-
-/** Whether the drop may be within the budget, chance allowed for. */
-const isWithin = (of: Candidate, maxDrop: number): boolean => of.drop <= maxDrop + slackOf(of);
-
-/** What chance alone may add to a drop on so few rows. */
-const slackOf = ({ spread, rows }: Candidate): number => Math.sqrt(spread / Math.max(1, rows));
-
 /** Local search: the best recipes with one node more or less in 8 bits. */
 async function lookAround(
   ranked: readonly Candidate[],
   bench: Bench,
-  options: Halving,
+  options: SearchUnderWay,
 ): Promise<readonly Candidate[]> {
   const [best] = ranked.filter(({ drop }) => drop <= options.maxDrop);
   if (best === undefined || options.effort === "quick" || options.secondsLeft() <= 0) return ranked;
@@ -294,7 +170,7 @@ async function evolvedFrom(
     readonly bench: Bench;
     readonly feeds: Feeds;
     readonly items: number;
-    readonly options: Halving;
+    readonly options: SearchUnderWay;
   },
 ): Promise<readonly Candidate[]> {
   const { bench, feeds, items, options } = of;

@@ -13,7 +13,8 @@ import { adamW, crossEntropy, fit as fitModel } from "../../train/index.ts";
 import { CALIBRATION_BATCH, inputsOf, samplesFor, threeSplits } from "../judge/index.ts";
 import { memoryStore } from "./memo.ts";
 import { applyRecipe, parseRecipe, recipeOf } from "./recipe.ts";
-import { type SearchOptions, type SearchResult, search } from "./search.ts";
+import { type SearchResult, search } from "./search.ts";
+import type { SearchOptions } from "./search-options.ts";
 
 const ROWS = 600;
 
