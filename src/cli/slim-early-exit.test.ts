@@ -175,5 +175,7 @@ describe.skipIf(nativeMissing !== null)("exits are refused, with the reason and 
     await refused(["tiny.onnx", ...DATA, "--exits", "4"], 64, /--exits/);
     await refused(["tiny.onnx", "--data", "x.jsonl"], 64, /--out/);
     await refused(["tiny.onnx", "-o", "no.onnx"], 64, /no samples are given/);
+    await refused(["tiny.onnx", ...DATA, "-o", "tiny.onnx"], 64, /the model that is read/);
+    await refused(["tiny.onnx", ...DATA, "-o", "."], 64, /--out/);
   });
 });

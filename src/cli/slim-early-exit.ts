@@ -4,15 +4,18 @@
 import { resolve } from "node:path";
 import { UserError } from "../core/index.ts";
 import type { CliContext } from "./context.ts";
+import { outputFile } from "./output-file.ts";
 import { type ExitOptions, exitOptions } from "./slim-early-exit-options.ts";
 
 /** The command `slim exit`. */
 export const slimEarlyExitCommand = (context: CliContext) =>
   exitOptions().action(async (model, options) => {
     refuseOptions(options);
+    const path = resolve(context.cwd, model);
+    await outputFile(context, options.out, [path]);
     const { runEarlyExit } = await import("./slim-early-exit-run.ts");
     await runEarlyExit(context, {
-      model: resolve(context.cwd, model),
+      model: path,
       options: { ...options, effort: "normal" },
     });
   });

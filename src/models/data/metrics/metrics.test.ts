@@ -170,6 +170,9 @@ describe("classes", () => {
       "prediction 0 is NaN",
     );
     expect(() => accuracy.of(texts("a"), labels(0))).toThrow("are texts, not numbers");
+    expect(() => meanSquaredError.of(floats([2, 2], [1, 2, 3, 4]), labels(0, 1))).toThrow(
+      "mse: 2 numbers are predicted for a sample, whose truth has 1",
+    );
   });
 });
 

@@ -1,5 +1,6 @@
 // Metrics of numbers: errors, signal to noise, direction. All elements of a sample count alike.
 
+import { UserError } from "../../../core/index.ts";
 import type { TensorValue } from "../../../engine/index.ts";
 import { meanInterval, ratioInterval } from "./interval.ts";
 import { type Metric, numbersOf, rowCount } from "./metric.ts";
@@ -16,12 +17,18 @@ function pairsOf(metric: string, predictions: TensorValue, truth: TensorValue): 
   const rows = rowCount(metric, predictions, truth);
   const predicted = numbersOf(metric, "prediction", predictions);
   const actual = numbersOf(metric, "truth", truth);
-  if (predicted.length !== actual.length) rowCount(metric, widthAs(predictions), widthAs(truth));
+  if (predicted.length !== actual.length) {
+    const [given, wanted] = [predicted.length / rows, actual.length / rows];
+    throw new UserError(
+      "invalid-input",
+      `${metric}: ${given} numbers are predicted for a sample, whose truth has ${wanted}`,
+      {
+        hint: "It compares number with number. Where the truth is a class, choose accuracy or top-k.",
+      },
+    );
+  }
   return { rows, width: predicted.length / rows, predicted, actual };
 }
-
-/** A value whose first dimension is its number of elements, for the message of `rowCount`. */
-const widthAs = (value: TensorValue): TensorValue => ({ ...value, dims: [value.data.length] });
 
 /** For each sample the sum over its elements. */
 function sums({ rows, width, predicted, actual }: Pairs, term: (p: number, a: number) => number) {
