@@ -5,9 +5,11 @@ import { Command } from "@commander-js/extra-typings";
 import { nativeRuntime } from "../engine/index.ts";
 import { countModel, formatAmount } from "../measure/profile/index.ts";
 import {
+  nodesWithSubGraphs,
   type PassContext,
   pruningGroups,
   quantiseDynamic,
+  reasonLeft,
   runSteps,
   simplify,
   stepOf,
@@ -62,6 +64,8 @@ interface Inspected {
     readonly int8: number;
     readonly refused: readonly { readonly subject: string; readonly reason: string }[];
   };
+  /** What lies in branches and loops. */
+  readonly left: readonly { readonly name: string; readonly reason: string }[];
 }
 
 async function inspect(context: CliContext, model: Model): Promise<Inspected> {
@@ -103,6 +107,7 @@ async function inspect(context: CliContext, model: Model): Promise<Inspected> {
       int8: dynamic.changes.length,
       refused: dynamic.refused.map(({ subject, reason }) => ({ subject, reason })),
     },
+    left: nodesWithSubGraphs(model).map((of) => ({ name: of.name, reason: reasonLeft(of) })),
   };
 }
 
@@ -131,6 +136,7 @@ function inspectText(found: Inspected, width: number): string {
       .sort(([, a], [, b]) => b - a)
       .slice(0, 6)
       .map(([reason, count]) => `           ${count} x ${reason}`),
+    ...found.left.map(({ name, reason }) => `left       ${name}: ${reason}`),
     "",
     ...textTable(
       [

@@ -69,3 +69,4 @@ export {
   sparsify,
   storeSparse,
 } from "./sparsify/index.ts";
+export { type NodeWithin, nodesWithSubGraphs, reasonLeft } from "./sub-graphs.ts";

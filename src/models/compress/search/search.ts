@@ -6,6 +6,7 @@ import type { Model } from "../../../onnx/index.ts";
 import { type SessionTuning, tuneSession } from "../cost/tune-session.ts";
 import { CALIBRATION_BATCH, feedsOf, inputsOf } from "../judge/samples.ts";
 import type { Feeds, PassContext } from "../pass.ts";
+import { nodesWithSubGraphs, reasonLeft } from "../sub-graphs.ts";
 import { assess, type Bench, measured } from "./assess.ts";
 import { type Candidate, distinct, namedApart } from "./candidate.ts";
 import { evolved } from "./evolving.ts";
@@ -42,6 +43,7 @@ export async function search(original: Model, options: SearchOptions): Promise<S
     refused.push({ what, reason });
     options.onEvent({ kind: "refused", what, reason });
   };
+  for (const within of nodesWithSubGraphs(original)) onRefused(within.name, reasonLeft(within));
   const context = contextOf(options);
   const workshop = createWorkshop(original, context);
   const feeds = await feedsOf(options.samples, firstRows(options));
