@@ -155,6 +155,9 @@ async function answer(
     if ((await agentHolder(context, store)) === null) context.stderr.write(NO_AGENT[record.engine]);
     return;
   }
+  context.stderr.write(
+    `Waiting. Ctrl-C ends the waiting alone; what ends the job is: godwit cancel ${record.id}\n`,
+  );
   const { waitForJob } = await import("./agent-wait.ts");
   const ended = await waitForJob(context, { store, id: record.id, ledger: options.ledger });
   if (isJson) context.stdout.write(`${JSON.stringify(jobJson(ended), null, 2)}\n`);

@@ -53,6 +53,10 @@ const PASSES: Readonly<Record<string, Apply>> = {
 const cases = modelNames.flatMap((file) => Object.keys(PASSES).map((pass) => ({ file, pass })));
 
 describe.skipIf(nativeMissing !== null)("on real models", () => {
+  test.skipIf(modelNames.length === 0)("there are some", () => {
+    expect(modelNames).not.toEqual([]);
+  });
+
   test.each(cases)("$pass of $file gives a model that runs", async ({ file, pass }) => {
     const model = decodeModel(memorySource(readFileSync(modelFile(file))));
     const result = await PASSES[pass]?.(model, context);

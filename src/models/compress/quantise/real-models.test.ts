@@ -26,6 +26,10 @@ function feedsFor(name: string, model: Model): Feeds {
   );
 }
 
+test.skipIf(modelNames.length === 0)("there are real models to test on", () => {
+  expect(modelNames).not.toEqual([]);
+});
+
 describe.each(modelNames)("%s", (name) => {
   test("runs on static and dynamic grids, smoothed, and with few bits a weight, or says why not", async () => {
     const opened = openModelFile(modelFile(name));
