@@ -125,6 +125,7 @@ describe.skipIf(missingPostgres !== null)("godwit with a ledger on a server", ()
         { cwd, env: { PATH: process.env["PATH"] ?? "", GODWIT_LOCATION: "DE" }, encoding: "utf8" },
       );
       expect({ status, stderr }).toMatchObject({ status: 0 });
+      expect(stderr).toMatch(/Ctrl-C ends the waiting alone.*godwit cancel \w+/);
       return JSON.parse(stdout) as { state: string; cards: readonly string[]; stdout: string };
     };
     await run();
