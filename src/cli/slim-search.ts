@@ -26,6 +26,7 @@ import { askedOf, openSearchFolder } from "./slim-folder.ts";
 import type { SlimCosts, SlimFound, SlimRequest, Written } from "./slim-found.ts";
 import { openSlimInputs, openSlimModel } from "./slim-inputs.ts";
 import { unlessInterrupted } from "./slim-interrupt.ts";
+import { refuseTooLarge } from "./slim-memory.ts";
 import { dataArguments, learns, type SlimOptions } from "./slim-options.ts";
 import { type SearchProgress, searchProgress } from "./slim-progress.ts";
 import { verifyAside } from "./slim-verify.ts";
@@ -124,7 +125,10 @@ async function findSmaller(
       training: learns(options) ? TRAINING[options.effort] : 0,
     }),
   );
-  if (options.force !== true) await refuseHopeless(model, inputs, splits.search);
+  if (options.force !== true) {
+    await refuseTooLarge(model, inputs, splits.search);
+    await refuseHopeless(model, inputs, splits.search);
+  }
   const folder = await openSearchFolder(folderOf(request));
   await folder.keep("asked.json", askedOf(request));
   const operators = await loadOperators(context.host);
