@@ -12,6 +12,7 @@ import {
   type Job,
   type LearnedJob,
   learnedJob,
+  SIZE_TAG,
 } from "../systems/schedule/index.ts";
 import type { CliContext } from "./context.ts";
 import { parseMoment } from "./moments.ts";
@@ -22,6 +23,7 @@ import { parseDuration, parsePower } from "./values.ts";
 export interface JobOptions {
   readonly duration?: string | undefined;
   readonly like?: string | undefined;
+  readonly size?: number | undefined;
   readonly power?: string | undefined;
   readonly deadline: string;
   readonly earliest?: string | undefined;
@@ -59,7 +61,7 @@ export async function askedJob(
       : fixedDuration(parseDuration("--duration", options.duration));
   const power = options.power === undefined ? null : declaredPower(options.power);
   const learned = await learnedFrom(context, options);
-  const { duration, source } = durationOf(declared, learned, options.like);
+  const { duration, source } = durationOf(declared, learned, options);
   return {
     job: {
       id: options.like ?? "the job",
@@ -97,14 +99,19 @@ const declaredPower = (text: string): Figure<"W"> =>
   exact("W", parsePower("--power", text), { method: "declared", source: "--power" });
 
 async function learnedFrom(context: CliContext, options: JobOptions): Promise<LearnedJob | null> {
-  const { like } = options;
-  if (like === undefined) return null;
+  const { like, size = null } = options;
+  if (like === undefined) {
+    if (size === null || options.duration !== undefined) return null;
+    throw new UserError("usage", "--size says something of earlier runs only", {
+      hint: "Add --like NAME to learn the duration from runs of that name, or give --duration.",
+    });
+  }
   const ledger = await openForReading(context, options.ledger);
   try {
     const filter = { name: like, status: "complete", limit: LEARNED_RUNS } as const;
     const cards: Card[] = [];
     for await (const card of ledger.cards(filter)) cards.push(card);
-    if (cards.length > 0) return learnedJob(cards);
+    if (cards.length > 0) return learnedJob(cards, size);
     // Throws with the nearest name there is; a name of failed runs alone is found.
     await ledger.resolve(like);
     throw new UserError("invalid-input", `no run of ${like} was completed`, {
@@ -118,7 +125,7 @@ async function learnedFrom(context: CliContext, options: JobOptions): Promise<Le
 function durationOf(
   declared: Duration | null,
   learned: LearnedJob | null,
-  like: string | undefined,
+  { like, size }: JobOptions,
 ): { readonly duration: Duration; readonly source: string } {
   if (declared !== null) return { duration: declared, source: "declared" };
   if (learned === null)
@@ -126,7 +133,14 @@ function durationOf(
       hint: "Give --duration 4h, or --like NAME to learn it from the runs of that name.",
     });
   if (learned.duration !== null)
-    return { duration: learned.duration, source: `learned from ${learned.runs} runs of ${like}` };
+    return {
+      duration: learned.duration,
+      source: `learned from ${learned.runs} runs of ${like}${size === undefined ? "" : ", by their sizes"}`,
+    };
+  if (size !== undefined)
+    throw new UserError("invalid-input", `${learned.runs} runs of ${like} tell their size`, {
+      hint: `Three of at least two sizes are needed: give runs theirs with --tag ${SIZE_TAG}=NUMBER, or add --duration.`,
+    });
   throw new UserError("invalid-input", `${like} was completed ${learned.runs} time only`, {
     hint: "Two runs are needed to know how far they vary: add --duration.",
   });

@@ -165,6 +165,33 @@ describe("a job like an earlier one", () => {
     );
   });
 
+  test("follows the sizes that runs told by a tag", async () => {
+    const sized = (id: string, hours: number, size: string) => {
+      const card = ran(id, hours);
+      return { ...card, subject: { ...exampleCard().subject, name: "train", tags: { size } } };
+    };
+    await keep(sized("a", 1, "1000"), sized("b", 2, "2000"), sized("c", 3, "3000"));
+    await keep(ran("d", 9));
+    const { out } = await plan([...like, "--like", "train", "--size", "4000"]);
+    const { job } = JSON.parse(out);
+    expect(job.duration_source).toBe("learned from 3 runs of train, by their sizes");
+    expect(job.planned_duration_s).toBeCloseTo(4 * 3600, 3);
+    const one = await plan([...like, "--like", "train", "--size", "0"]);
+    expect([one.code, one.err]).toEqual([2, expect.stringContaining("--size")]);
+    const alone = await plan([...like, "--size", "5", "--power", "1W"]);
+    expect([alone.code, alone.err]).toEqual([2, expect.stringContaining("Add --like NAME")]);
+  });
+
+  test("runs of one size tell nothing of another", async () => {
+    const tags = { size: "1000" };
+    const subject = { ...exampleCard().subject, name: "train", tags };
+    await keep({ ...ran("a", 1), subject }, { ...ran("b", 1.1), subject });
+    const { code, err } = await plan([...like, "--like", "train", "--size", "2000"]);
+    expect([code, err]).toEqual([2, expect.stringContaining("--tag size=NUMBER")]);
+    const { out } = await plan([...like, "--like", "train", "--size", "1000"]);
+    expect(JSON.parse(out).job.duration_source).toContain("2 runs");
+  });
+
   test("one run alone says its power; how long it takes must be said", async () => {
     await keep(ran("a", 2));
     const { code, err } = await plan([...like, "--like", "train"]);

@@ -10,7 +10,15 @@ import { parseMoment } from "./moments.ts";
 import { LEDGER_OPTION } from "./open-ledger.ts";
 import { adviceOn, decisionOf } from "./plan-advice.ts";
 import { askedJob } from "./plan-job.ts";
-import { EARLIEST, ERROR, minRunOption, POLICY, restartOption, THRESHOLD } from "./plan-options.ts";
+import {
+  EARLIEST,
+  ERROR,
+  minRunOption,
+  POLICY,
+  restartOption,
+  sizeOption,
+  THRESHOLD,
+} from "./plan-options.ts";
 import {
   basisOption,
   FORECASTER,
@@ -32,6 +40,7 @@ export function planCommand(context: CliContext) {
     )
     .option("--duration <time>", "how long it runs: 4h, 90min")
     .option("--like <name>", "learn duration and power from the ledger's runs of this name")
+    .addOption(sizeOption())
     .option("--power <watts>", "mean power while it runs: 300W, 1.2kW")
     .option(...EARLIEST)
     .option("--interruptible", "it can be stopped and continued")

@@ -10,6 +10,7 @@ import {
   POLICY,
   restartOption,
   STOPPABLE,
+  sizeOption,
   THRESHOLD,
 } from "./plan-options.ts";
 import {
@@ -41,6 +42,7 @@ export function submitOptions() {
     .option("--duration <time>", "how long it runs: 4h, 90min; learned from earlier runs else")
     .option("--power <watts>", "mean power while it runs: 300W; learned from earlier runs else")
     .option("--like <name>", "learn both from the ledger's runs of this name; its own unless given")
+    .addOption(sizeOption())
     .option("--name <name>", "name of the job (default: the command)")
     .addOption(tagOption("tag of the job and its runs; may be given again"))
     .option("--interruptible", "it can be stopped (SIGSTOP) and continued")

@@ -7,7 +7,7 @@ import { newCardId } from "../core/id.ts";
 import { type TimeZone, timeZone } from "../core/time-zone.ts";
 import { printable } from "../report/columns.ts";
 import { answerOf } from "../report/plan-words.ts";
-import type { Advice } from "../systems/schedule/index.ts";
+import { type Advice, SIZE_TAG } from "../systems/schedule/index.ts";
 import {
   isFinal,
   type JobRecord,
@@ -34,7 +34,7 @@ export function submitCommand(context: CliContext) {
     const { folder } = ledgerOf(context, options.ledger);
     const engine = engineNamed(options.engine);
     const prepared = await engine.prepare(context, {
-      ...{ id, words, folder, name: options.name, tags: options.tag, isMetered: options.meter },
+      ...{ id, words, folder, name: options.name, tags: tagsOf(options), isMetered: options.meter },
     });
     const after = await predecessors(folder, options.after);
     const zone = timeZone(context.host.facts.timeZone);
@@ -62,6 +62,10 @@ export function submitCommand(context: CliContext) {
     }
   });
 }
+
+/** Its runs tell their size, so that later ones can be planned by it. */
+const tagsOf = ({ tag, size }: SubmitOptions): JobRecord["tags"] =>
+  size === undefined ? tag : { ...tag, [SIZE_TAG]: String(size) };
 
 async function predecessors(
   folder: string,
@@ -100,7 +104,7 @@ function recordOf(
   const output = (file: string | undefined, usual: string): string =>
     prepared.output ?? (file === undefined ? join(logs, usual) : resolve(context.cwd, file));
   return {
-    ...{ schema: "godwit.job/1", id, name: options.name ?? prepared.name, tags: options.tag },
+    ...{ schema: "godwit.job/1", id, name: options.name ?? prepared.name, tags: tagsOf(options) },
     ...{ command, cwd: resolve(context.cwd), environment: isBare ? "bare" : "submitter" },
     ...{ user: process.getuid?.() ?? null, job, durationSource },
     ...{ resources: resourcesOf(options), after, pausing: pausingOf(options) },

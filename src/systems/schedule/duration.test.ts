@@ -5,6 +5,7 @@ import {
   expectedOver,
   fixedDuration,
   learnedDuration,
+  learnedDurationAt,
   meanDuration,
 } from "./duration.ts";
 
@@ -48,5 +49,41 @@ describe("a duration", () => {
     const runs = Array.from({ length: 400 }, (_, at) => Math.exp(Math.sin(at * 12.9898)));
     const { length } = runs.filter((run) => run <= durationAt(learnedDuration(runs), 0.95));
     expect(length / runs.length).toBeGreaterThan(0.9);
+  });
+
+  describe("by size", () => {
+    const run = (size: number, seconds: number) => ({
+      size: Math.exp(size),
+      seconds: Math.exp(seconds),
+    });
+    const runs = [run(0, 1.1), run(1, 2), run(2, 2.9), run(3, 4.2), run(4, 4.8)];
+
+    test("is the prediction of a regression of logarithms", () => {
+      // By hand: slope 9.6 / 10, squares left 0.084 at 3 degrees of freedom, so that at 5, 3 from the middle,
+      // 5.88 +- t(0.95; 3) sqrt(0.028 (1 + 1/5 + 9/10)), t = 2.3534.
+      const learned = learnedDurationAt(runs, Math.exp(5));
+      expect(Math.log(durationAt(learned, 0.5))).toBeCloseTo(5.88, 9);
+      const half = 2.3534 * Math.sqrt(0.028 * 2.1);
+      expect(Math.log(durationAt(learned, 0.95))).toBeCloseTo(5.88 + half, 4);
+      expect(Math.log(durationAt(learned, 0.05))).toBeCloseTo(5.88 - half, 4);
+    });
+
+    test("of twice the work takes twice the time where it always did, and is surer near what was seen", () => {
+      const exact = [10, 20, 40].map((size) => ({ size, seconds: 3 * size }));
+      expect(durationAt(learnedDurationAt(exact, 80), 0.95)).toBeCloseTo(240, 9);
+      const width = (size: number): number => {
+        const learned = learnedDurationAt(runs, Math.exp(size));
+        return Math.log(durationAt(learned, 0.95) / durationAt(learned, 0.05));
+      };
+      expect(width(2)).toBeLessThan(width(3));
+      expect(width(3)).toBeLessThan(width(8));
+    });
+
+    test("that all runs had is learned as without sizes; of others nothing is known", () => {
+      const same = [100, 110, 121].map((seconds) => ({ size: 5, seconds }));
+      expect(learnedDurationAt(same, 5)).toEqual(learnedDuration([100, 110, 121]));
+      expect(() => learnedDurationAt(same, 6)).toThrow(/too few to tell what size does/);
+      expect(() => learnedDurationAt(runs.slice(0, 2), 6)).toThrow(/too few/);
+    });
   });
 });

@@ -90,6 +90,42 @@ export function learnedDuration(runs: readonly number[]): Duration {
   }));
 }
 
+/** An earlier run, and the size of what it worked on: rows, epochs, tokens, whatever it grows with. */
+export interface SizedRun {
+  readonly size: number;
+  readonly seconds: number;
+}
+
+/**
+ * The duration of the next run of some size, from at least three earlier ones of at least two sizes, or two of that
+ * very size: seconds are taken to go as a power of the size, and quantiles are those of the predictive
+ * distribution of the regression log t = a + b log size (Draper & Smith 1998, Applied Regression Analysis, 1.4),
+ * which widens with the distance from the sizes that were seen.
+ */
+export function learnedDurationAt(runs: readonly SizedRun[], size: number): Duration {
+  const same = runs.filter((run) => run.size === size);
+  if (same.length === runs.length) return learnedDuration(same.map(({ seconds }) => seconds));
+  const [xs, ys] = [
+    runs.map((run) => Math.log(run.size)),
+    runs.map((run) => Math.log(run.seconds)),
+  ];
+  const [x, y] = [mean(xs), mean(ys)];
+  const sum = (term: (at: number) => number): number =>
+    xs.reduce((total, _, at) => total + term(at), 0);
+  const dx = (at: number): number => (xs[at] ?? 0) - x;
+  const squares = sum((at) => dx(at) ** 2);
+  const freedom = runs.length - 2;
+  if (freedom < 1 || squares === 0) throw invalid("its runs are too few to tell what size does");
+  const slope = sum((at) => dx(at) * ((ys[at] ?? 0) - y)) / squares;
+  const left = sum((at) => ((ys[at] ?? 0) - y - slope * dx(at)) ** 2);
+  const distance = Math.log(size) - x;
+  const spread = Math.sqrt((left / freedom) * (1 + 1 / runs.length + distance ** 2 / squares));
+  return LEARNED.map((p) => ({
+    p,
+    seconds: Math.exp(y + slope * distance + spread * studentPoint(p, freedom)),
+  }));
+}
+
 /** Student's t below which a share `p` lies; the library's own takes both tails together. */
 function studentPoint(p: number, freedom: number): number {
   if (p === 0.5) return 0;

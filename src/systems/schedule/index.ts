@@ -50,7 +50,7 @@ export {
   plannedDuration,
   type ScaleCurve,
 } from "./job.ts";
-export { type LearnedJob, learnedJob } from "./learned-job.ts";
+export { type LearnedJob, learnedJob, SIZE_TAG } from "./learned-job.ts";
 export {
   type Counterfactual,
   type JobPlan,

@@ -3,27 +3,52 @@
 
 import type { Card } from "../../core/card.ts";
 import { combinedMethod, type Figure, figure, mean, quantile, scaled } from "../../core/index.ts";
-import { type Duration, learnedDuration } from "./duration.ts";
+import { type Duration, learnedDuration, learnedDurationAt, type SizedRun } from "./duration.ts";
 
 /** What the cards of a job's runs tell; null for what they do not. */
 export interface LearnedJob {
   /** Complete runs that were looked at. */
   readonly runs: number;
-  /** Null with fewer than two runs: nobody knows then how far they vary. */
+  /** Null with fewer than two runs; by size, with fewer than three or of one other size. */
   readonly duration: Duration | null;
   /** Mean power while it runs, in the boundary that carries the cards' emissions. */
   readonly power: Figure<"W"> | null;
 }
 
-/** Learns from the cards of one job; runs that did not complete are passed over. */
-export function learnedJob(cards: readonly Card[]): LearnedJob {
-  const complete = cards.filter(({ status }) => status === "complete");
-  const seconds = complete.map(({ measures }) => measures.duration.value).filter((run) => run > 0);
+/** The tag of a run that says how large its work was. */
+export const SIZE_TAG = "size";
+
+/**
+ * Learns from the cards of one job; runs that did not complete are passed over. For a job of some size only those
+ * count that tell theirs, by the tag `size`.
+ */
+export function learnedJob(cards: readonly Card[], size: number | null = null): LearnedJob {
+  const complete = cards
+    .filter(({ status }) => status === "complete")
+    .filter((card) => size === null || sizeOf(card) !== null);
+  const runs = complete
+    .map((card) => ({ size: sizeOf(card) ?? 0, seconds: card.measures.duration.value }))
+    .filter(({ seconds }) => seconds > 0);
   return {
     runs: complete.length,
-    duration: seconds.length < 2 ? null : learnedDuration(seconds),
+    duration: durationFrom(runs, size),
     power: powerOf(complete.flatMap(meanPower)),
   };
+}
+
+/** Null for too few runs: nobody knows then how far they vary, or what size does. */
+function durationFrom(runs: readonly SizedRun[], size: number | null): Duration | null {
+  if (runs.length < 2) return null;
+  if (size === null) return learnedDuration(runs.map(({ seconds }) => seconds));
+  const sizes = new Set(runs.map((run) => run.size));
+  const isOne = sizes.size === 1 && sizes.has(size);
+  return isOne || (sizes.size > 1 && runs.length > 2) ? learnedDurationAt(runs, size) : null;
+}
+
+/** Null where the run does not tell it. */
+function sizeOf({ subject }: Card): number | null {
+  const size = Number(subject.tags[SIZE_TAG]);
+  return size > 0 && Number.isFinite(size) ? size : null;
 }
 
 /** Mean power of a run: the energy of the card's own headline over its duration. */
