@@ -19,8 +19,12 @@ export const slimCost = (name: string, settings: EngineOptions, cost: Cost): Sli
   ratio: cost.ratio,
 });
 
-const ROUNDS = { quick: 9, normal: 15, high: 25 } as const;
-const ROUND_TIME = { quick: 0.02, normal: 0.1, high: 0.2 } as const;
+/** How long costs are measured, by effort. */
+export const MEASURING = {
+  quick: { rounds: 9, roundTime: seconds(0.02) },
+  normal: { rounds: 15, roundTime: seconds(0.1) },
+  high: { rounds: 25, roundTime: seconds(0.2) },
+} as const;
 
 /** The original tuned and as ONNX Runtime has it by default, and the result where there is one, in turns. */
 export async function costsOf(
@@ -48,7 +52,7 @@ export async function costsOf(
         items: rows.length,
         run: () => session.run(feeds),
       })),
-      { rounds: ROUNDS[effort], roundTime: seconds(ROUND_TIME[effort]) },
+      MEASURING[effort],
     );
     return {
       runtime: `onnxruntime-node ${sessions[0]?.settings.version ?? ""}`,

@@ -39,7 +39,7 @@ import type { SearchProgress } from "./slim-progress.ts";
 export interface ExitRequest {
   /** Path of the model. */
   readonly model: string;
-  readonly options: ExitOptions & { readonly effort: "normal" };
+  readonly options: ExitOptions;
 }
 
 /** How work is followed and ended. */
@@ -125,7 +125,7 @@ export async function findExits(
   });
   if (options.force !== true) await refuseHopeless(model, inputs, parts.thresholds);
   progress.stage("tuning the original's session");
-  const { settings } = await tuneSession(base, feeds, { budget: TUNING, signal });
+  const { settings } = await tuneSession(base, feeds, { budget: TUNING[options.effort], signal });
   progress.stage(`fitting ${candidates.length} heads for ${classes} classes`);
   const part = (rows: readonly number[]) => subset(inputs.dataset, rows);
   const fitted = await endingWith(SLIM_EXIT.badData, () =>
@@ -137,7 +137,7 @@ export async function findExits(
   );
   signal.throwIfAborted();
   progress.stage("measuring what heads cost and save");
-  const measuring = { rounds: 9, roundTime: ROUND, signal };
+  const measuring = { rounds: 9, roundTime: ROUND[options.effort], signal };
   const costs = await endingWith(SLIM_EXIT.badModel, () =>
     measureExits(base, fitted, { operators, settings, feeds, measuring }),
   );
@@ -171,8 +171,8 @@ function chosenOf(
   };
 }
 
-const TUNING = seconds(1);
-const ROUND = seconds(0.05);
+const TUNING = { quick: seconds(0.2), normal: seconds(1), high: seconds(2) } as const;
+const ROUND = { quick: seconds(0.01), normal: seconds(0.05), high: seconds(0.1) } as const;
 
 /** The column of the labels. */
 function labelsOf({ dataset, judge, samples }: SlimInputs): string {

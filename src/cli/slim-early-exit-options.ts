@@ -53,6 +53,11 @@ export const exitOptions = () =>
         .choices(["max", "margin"] as const)
         .default("max" as const),
     )
+    .addOption(
+      new Option("--effort <how>", "how long costs are measured: high tells small gains from noise")
+        .choices(["quick", "normal", "high"] as const)
+        .default("normal" as const),
+    )
     .option("--seed <number>", "of every random choice", Number, 1)
     .option("--location <place>", "whose carbon intensity applies: DE, US-CA, eu-west-1 ...")
     .option("--intensity <gCO2e/kWh>", "carbon intensity, such as 380", (text) =>

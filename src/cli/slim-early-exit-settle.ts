@@ -4,7 +4,6 @@
 import { rename, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { writeFileAtomic } from "../core/host/write-file-atomic.ts";
-import { seconds } from "../core/index.ts";
 import { createSession, nativeRuntime, type Session } from "../engine/index.ts";
 import { type Cost, type Feeds, feedsOf, measureCosts, sha256 } from "../models/compress/index.ts";
 import { type ChosenExits, type ExitDesign, exitModel } from "../models/dynamic/index.ts";
@@ -12,7 +11,7 @@ import { encodeModel, type Model } from "../onnx/index.ts";
 import type { Outcome, SlimCost, SlimFile, SlimTrial } from "../report/slim/report.ts";
 import { changeText } from "../report/slim/words.ts";
 import type { CliContext } from "./context.ts";
-import { slimCost } from "./slim-costs.ts";
+import { MEASURING, slimCost } from "./slim-costs.ts";
 import type { ExitFound, Way } from "./slim-early-exit-find.ts";
 import { dataArguments } from "./slim-options.ts";
 import { type VerifyPlan, verifyAside } from "./slim-verify.ts";
@@ -116,7 +115,13 @@ async function runsOf({ inputs, parts }: ExitFound): Promise<ExitSettled["runs"]
 
 /** What a sample costs without exits, in the original, and with exits. */
 async function costsOf(
-  { base, model, settings, runs }: Pick<ExitSettled, "base" | "model" | "settings" | "runs">,
+  {
+    base,
+    model,
+    settings,
+    runs,
+    request,
+  }: Pick<ExitSettled, "base" | "model" | "settings" | "runs" | "request">,
   changed: string,
   signal: AbortSignal,
 ): Promise<readonly SlimCost[]> {
@@ -138,7 +143,7 @@ async function costsOf(
           for (const feeds of runs) await session.run(feeds);
         },
       })),
-      { rounds: 15, roundTime: seconds(0.1), signal },
+      { ...MEASURING[request.options.effort], signal },
     );
     return measured.map((cost) => slimCost(cost.name, settings, perSample(cost, runs.length)));
   } finally {

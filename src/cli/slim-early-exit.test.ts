@@ -21,7 +21,8 @@ const run = (...args: readonly string[]) => {
   vi.stubEnv("GODWIT_DATA", dataFile(""));
   return godwit(args, { cwd: folder, host: createNodeHost(), env: ENVIRONMENT });
 };
-const exit = (...args: readonly string[]) => run("slim", "exit", ...args, "-q", ...LEDGER);
+const exit = (...args: readonly string[]) =>
+  run("slim", "exit", ...args, "--effort", "quick", "-q", ...LEDGER);
 
 const noDigits = missingData("vision-digits") ?? nativeMissing;
 

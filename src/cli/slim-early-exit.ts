@@ -14,10 +14,7 @@ export const slimEarlyExitCommand = (context: CliContext) =>
     const path = resolve(context.cwd, model);
     await outputFile(context, options.out, [path]);
     const { runEarlyExit } = await import("./slim-early-exit-run.ts");
-    await runEarlyExit(context, {
-      model: path,
-      options: { ...options, effort: "normal" },
-    });
+    await runEarlyExit(context, { model: path, options });
   });
 
 function refuseOptions({ batch, metric }: ExitOptions): void {
